@@ -1,0 +1,86 @@
+//! One provider kind. Adding a vendor of a known dialect is a data change, not a code change.
+
+use std::sync::Arc;
+
+/// How a vendor is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// OpenAI Chat Completions and its siblings.
+    Openai,
+    /// Anthropic Messages.
+    Anthropic,
+    /// Gemini generateContent.
+    Gemini,
+    /// Bedrock Converse.
+    Bedrock,
+    /// Cohere v2.
+    Cohere,
+}
+
+/// Where the key goes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// `Authorization: Bearer KEY`.
+    Bearer,
+    /// The named header carries the key alone (`api-key`, `x-api-key`).
+    Header(String),
+    /// No credential.
+    None,
+}
+
+/// Where a vendor of the OpenAI family departs from OpenAI. Every default is OpenAI's own behaviour.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quirks {
+    /// Accepts `stream_options: {include_usage: true}`. False: usage of streams is estimated.
+    pub stream_usage: bool,
+    /// The vendor's name for `max_completion_tokens`, where only the old `max_tokens` is known.
+    pub max_tokens_only: bool,
+    /// Endpoints of the OpenAI surface that the vendor serves, as paths below the base URL without a slash in front
+    /// ("chat/completions"). Empty: unknown, everything is tried.
+    pub endpoints: Vec<String>,
+    /// Headers sent with every request (name, value).
+    pub headers: Vec<(String, String)>,
+    /// Query parameters sent with every request (name, value).
+    pub query: Vec<(String, String)>,
+    /// Header that names the vendor's request id.
+    pub request_id_header: String,
+}
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self {
+            stream_usage: true,
+            max_tokens_only: false,
+            endpoints: Vec::new(),
+            headers: Vec::new(),
+            query: Vec::new(),
+            request_id_header: "x-request-id".to_owned(),
+        }
+    }
+}
+
+/// One provider kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// The word in `kind:`.
+    pub name: Arc<str>,
+    /// Name for people.
+    pub title: String,
+    /// Dialect that it speaks.
+    pub dialect: Dialect,
+    /// Default base URL; `None` where it belongs to the customer (`openai-compatible`, `azure-openai`).
+    pub base_url: Option<String>,
+    /// Where the key goes.
+    pub auth: Auth,
+    /// Environment variables that usually hold the key; offered at first run, never used silently.
+    pub key_env: Vec<String>,
+    /// Departures from the dialect.
+    pub quirks: Quirks,
+    /// OpenTelemetry `gen_ai.provider.name`.
+    pub otel_name: String,
+    /// Where the facts come from: a vendor page, a specification, or "unverified".
+    pub source: String,
+}

@@ -1,0 +1,219 @@
+//! The validated, immutable configuration that the data plane runs on. A tree of `Arc` sections (decision 4):
+//! a change rebuilds its section and shares the rest. State (breakers, limits, pools) is never in here.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wellhead_catalog::Kind;
+use wellhead_policy::KeyHash;
+use wellhead_types::{Name, Secret};
+
+/// One generation of the configuration.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Grows by one with every accepted change.
+    pub generation: u64,
+    /// Settings that are read once at start; a change to them is a warning until the next start.
+    pub boot: Arc<Boot>,
+    /// Limits that are not tied to one object.
+    pub limits: Arc<Limits>,
+    /// Providers by name.
+    pub providers: Arc<BTreeMap<Name, Arc<Provider>>>,
+    /// Models by the name that clients send.
+    pub models: Arc<BTreeMap<Name, Arc<Model>>>,
+    /// Apps by name: from the file and from the store.
+    pub apps: Arc<BTreeMap<Name, Arc<App>>>,
+}
+
+/// Read once at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boot {
+    /// Where applications connect. Default 127.0.0.1:4000.
+    pub gateway: SocketAddr,
+    /// Management API, health, metrics. Default 127.0.0.1:4001.
+    pub admin: SocketAddr,
+    /// Worker threads; 0 means min(cores, 8).
+    pub workers: usize,
+    /// One multi-thread runtime instead of one current-thread runtime per worker.
+    pub shared_runtime: bool,
+    /// Where traces go (`http://host:4318`), if anywhere.
+    pub otlp_endpoint: Option<String>,
+    /// Access records: on stdout, in a file, or nowhere.
+    pub access_log: AccessLog,
+    /// How long SIGTERM keeps accepting; 0 in a terminal (decision 23).
+    pub drain_min: Option<Duration>,
+    /// How long streams may take to end after SIGTERM.
+    pub drain_max: Duration,
+}
+
+/// Where access records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Standard output: JSON lines, or short lines for people when it is a terminal.
+    Stdout,
+    /// This file, appended to.
+    File(PathBuf),
+    /// Nowhere.
+    Off,
+}
+
+/// Process-wide and per-request limits. Each name ends with its unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request body. Default 32 MiB.
+    pub body_bytes_max: u64,
+    /// Memory for bodies kept for replay, over all requests. Default 512 MiB.
+    pub replay_bytes_max: u64,
+    /// Largest unstreamed answer that is inspected for usage; a larger one is relayed without. Default 8 MiB.
+    pub inspect_bytes_max: u64,
+    /// Largest single event of a stream. Default 4 MiB.
+    pub event_bytes_max: usize,
+    /// Request headers. Default 64 KiB.
+    pub header_bytes_max: usize,
+    /// Client connections per process. Default 20,000.
+    pub connections_max: usize,
+    /// Time for a client to send its headers. Default 15 s.
+    pub header_timeout: Duration,
+    /// Time between two pieces of a request body. Default 30 s.
+    pub body_idle_timeout: Duration,
+}
+
+/// An account with a vendor, or a model server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    /// Its name.
+    pub name: Name,
+    /// What it is, with quirks.
+    pub kind: Arc<Kind>,
+    /// Parsed base URL.
+    pub base_url: BaseUrl,
+    /// Credentials in order; empty only where the kind needs none.
+    pub keys: Vec<ProviderKey>,
+    /// Region, if declared.
+    pub region: Option<Name>,
+    /// Extra headers for every request (name in lower case, value).
+    pub headers: Vec<(String, String)>,
+    /// TLS to this provider.
+    pub tls: Tls,
+    /// Protocol to this provider.
+    pub protocol: Protocol,
+    /// Azure: `api-version` query parameter. `None`: the unversioned `/openai/v1` surface.
+    pub api_version: Option<String>,
+    /// Time to connect, TLS included. Default 2 s.
+    pub connect_timeout: Duration,
+}
+
+/// A base URL that has been taken apart and checked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaseUrl {
+    /// Whether it is https.
+    pub tls: bool,
+    /// Host without brackets.
+    pub host: String,
+    /// Port, defaulted from the scheme.
+    pub port: u16,
+    /// Path without a trailing slash: `/v1`, or empty.
+    pub path: String,
+}
+
+/// One credential of a provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderKey {
+    /// Stable id that reveals nothing: `provider#1`, or a hash prefix.
+    pub id: Name,
+    /// The key itself.
+    pub secret: Secret,
+}
+
+/// TLS to a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Tls {
+    /// PEM bundle that replaces the platform's roots.
+    pub ca_file: Option<PathBuf>,
+    /// Name to expect in the certificate and to send as SNI, instead of the host.
+    pub server_name: Option<String>,
+}
+
+/// HTTP version to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Protocol {
+    /// ALPN decides over TLS; HTTP/1.1 in clear text.
+    #[default]
+    Auto,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 only, with prior knowledge in clear text.
+    Http2,
+}
+
+/// A name that clients send; it stands for targets in tiers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The name that clients send.
+    pub name: Name,
+    /// Targets, sorted by tier.
+    pub targets: Vec<Target>,
+    /// Deadline of one request: to the first content token when streamed, to completion otherwise. Default 600 s.
+    pub deadline: Duration,
+    /// Limit for the first content token of a stream when another target exists. Default 12 s (decision 10).
+    pub first_token_timeout: Duration,
+    /// Longest silence within a stream. Default 60 s.
+    pub stream_idle_timeout: Duration,
+    /// Longest stream. Default 3600 s (decision 11).
+    pub stream_max: Duration,
+    /// Most attempts for one request, over all targets. Default 6.
+    pub attempts_max: u32,
+}
+
+/// One place that can answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// `provider/vendor-model`: its id in records, metrics and state.
+    pub id: Name,
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// The vendor's name for the model.
+    pub model: Name,
+    /// Share within the tier, 1 or more.
+    pub weight: u32,
+    /// 0 is used first.
+    pub tier: u8,
+}
+
+/// A consumer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct App {
+    /// Its name.
+    pub name: Name,
+    /// Its keys.
+    pub keys: Vec<AppKey>,
+    /// Names that it may send as `model`; `None` means all.
+    pub models: Option<Vec<Name>>,
+    /// Its limits.
+    pub limits: AppLimits,
+    /// Where it was declared: `wellhead.yaml:42`, or `store`.
+    pub origin: String,
+}
+
+/// A key of an app, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppKey {
+    /// Id for records: never the key.
+    pub id: Name,
+    /// Keyed hash of its text.
+    pub hash: KeyHash,
+}
+
+/// Limits of an app. `None` means unlimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AppLimits {
+    /// Requests per minute.
+    pub rpm: Option<u64>,
+    /// Tokens per minute.
+    pub tpm: Option<u64>,
+    /// Requests in flight.
+    pub concurrency: Option<u64>,
+}

@@ -1,0 +1,20 @@
+//! The vocabulary that every other crate shares: who failed, how far a request fell, what it used.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: callers pass `now` and entropy in.
+
+mod failure;
+mod request_id;
+mod rung;
+mod secret;
+mod status;
+mod usage;
+
+pub use failure::{Cause, Failure, Retry, Scope, Side, Stage};
+pub use request_id::RequestId;
+pub use rung::{Outcome, Rung};
+pub use secret::Secret;
+pub use status::{ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, TargetStatus};
+pub use usage::Usage;
+
+/// A name that is shared between snapshots, records and metrics without copying.
+pub type Name = std::sync::Arc<str>;

@@ -1,0 +1,101 @@
+//! The upstream truth, as `/status` shows it. Plain data: the data plane fills it in, the control plane serves it.
+
+use serde::Serialize;
+
+/// Everything `/status` says.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// One sentence for a person.
+    pub verdict: String,
+    /// Program version.
+    pub version: String,
+    /// Seconds since start.
+    pub uptime_s: u64,
+    /// Whether the gateway is draining.
+    pub draining: bool,
+    /// The configuration that is being served, and what is wrong with the newest one.
+    pub config: ConfigStatus,
+    /// Providers with their keys.
+    pub providers: Vec<ProviderStatus>,
+    /// Models with their targets.
+    pub routes: Vec<RouteStatus>,
+}
+
+/// The configuration in force.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ConfigStatus {
+    /// Where it came from: a file's path, or "none: defaults".
+    pub source: String,
+    /// Generation being served.
+    pub generation: u64,
+    /// Unix milliseconds at which it took effect.
+    pub loaded_at_ms: u64,
+    /// Whether the newest attempt to load succeeded.
+    pub last_reload_ok: bool,
+    /// Messages of the newest attempt if it failed: file, line, what was expected.
+    pub last_reload_errors: Vec<String>,
+    /// Fields that are accepted but have no effect yet, with file and line.
+    pub warnings: Vec<String>,
+}
+
+/// One provider.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProviderStatus {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its keys.
+    pub keys: Vec<KeyStatus>,
+}
+
+/// One provider key, masked.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeyStatus {
+    /// `…a1`.
+    pub key: String,
+    /// `ok`, `rejected`, `limited` or `exhausted`.
+    pub state: &'static str,
+    /// Seconds until it is tried again.
+    pub resting_s: Option<f64>,
+    /// Models that it is limited for, with the seconds left.
+    pub limited_models: Vec<(String, f64)>,
+}
+
+/// One model as clients name it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RouteStatus {
+    /// The name that clients send.
+    pub model: String,
+    /// `ok` (every target answers), `impaired` (some rest) or `down` (all rest).
+    pub state: &'static str,
+    /// Its targets in order of tier.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// One target of a model.
+#[derive(Debug, Clone, Serialize)]
+pub struct TargetStatus {
+    /// `provider/vendor-model`.
+    pub target: String,
+    /// Tier, 0 first.
+    pub tier: u8,
+    /// Weight within the tier.
+    pub weight: u32,
+    /// `unknown` (not asked yet), `ok` or `failing`.
+    pub state: &'static str,
+    /// Attempts in flight.
+    pub in_flight: u64,
+    /// Attempts that ended well.
+    pub successes: u64,
+    /// Attempts that failed.
+    pub failures: u64,
+    /// Failures since the last success.
+    pub consecutive_failures: u64,
+    /// Code of the newest failure.
+    pub last_failure: Option<&'static str>,
+    /// Seconds since the newest failure.
+    pub last_failure_age_s: Option<f64>,
+    /// Seconds since the newest success.
+    pub last_success_age_s: Option<f64>,
+}

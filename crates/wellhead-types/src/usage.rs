@@ -1,0 +1,23 @@
+//! What an answer used, normalised over vendors.
+
+/// Token counts of one answer. Sub-counts are part of their total (the OpenAI convention; wire.md 1a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Usage {
+    /// Tokens read, cached ones included.
+    pub input_tokens: u64,
+    /// Tokens written, reasoning included.
+    pub output_tokens: u64,
+    /// Part of `input_tokens` that came from the vendor's prompt cache.
+    pub cached_input_tokens: u64,
+    /// Part of `output_tokens` spent on reasoning.
+    pub reasoning_tokens: u64,
+    /// Part of both totals that was audio.
+    pub audio_tokens: u64,
+}
+
+impl Usage {
+    /// Everything that counts against a tokens-per-minute limit. Saturates instead of wrapping.
+    pub const fn total(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}

@@ -1,0 +1,2 @@
+//! The wellhead binary.
+fn main() {}
