@@ -24,6 +24,8 @@ pub enum Dialect {
 pub enum Auth {
     /// `Authorization: Bearer KEY`.
     Bearer,
+    /// `Authorization: Bearer KEY` when a key is configured, nothing otherwise: servers that people run themselves.
+    OptionalBearer,
     /// The named header carries the key alone (`api-key`, `x-api-key`).
     Header(String),
     /// No credential.
@@ -34,14 +36,15 @@ pub enum Auth {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quirks {
-    /// Accepts `stream_options: {include_usage: true}`. False: usage of streams is estimated.
+    /// Accepts `stream_options: {include_usage: true}`. False: it is not asked for; usage that a stream brings unasked
+    /// counts all the same, and is estimated where there is none.
     pub stream_usage: bool,
-    /// The vendor's name for `max_completion_tokens`, where only the old `max_tokens` is known.
+    /// Knows only the old name `max_tokens`: a request's `max_completion_tokens` is sent under that name.
     pub max_tokens_only: bool,
     /// Endpoints of the OpenAI surface that the vendor serves, as paths below the base URL without a slash in front
     /// ("chat/completions"). Empty: unknown, everything is tried.
     pub endpoints: Vec<String>,
-    /// Headers sent with every request (name, value).
+    /// Headers sent with every request (name in lower case, value). Never credentials: those are [`Auth`].
     pub headers: Vec<(String, String)>,
     /// Query parameters sent with every request (name, value).
     pub query: Vec<(String, String)>,
@@ -81,6 +84,6 @@ pub struct Kind {
     pub quirks: Quirks,
     /// OpenTelemetry `gen_ai.provider.name`.
     pub otel_name: String,
-    /// Where the facts come from: a vendor page, a specification, or "unverified".
+    /// How the facts are known: one of the words of [`crate::SOURCES`], explained in `catalog/NOTICE.md`.
     pub source: String,
 }

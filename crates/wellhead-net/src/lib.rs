@@ -1,1 +1,26 @@
-//! wellhead-net
+//! Sockets: per-core workers with their own listeners, TLS and DNS towards upstreams, and a connection pool per worker.
+//! Knows HTTP connections, but no routes, keys or models.
+
+pub mod body;
+mod connect;
+pub mod drain;
+mod endpoint;
+mod error;
+mod listen;
+mod pool;
+mod resolve;
+mod serve;
+mod tls;
+mod worker;
+
+pub use body::OutBody;
+pub use connect::Connector;
+pub use drain::{Drain, DrainPhase};
+pub use endpoint::{Endpoint, Protocol, TlsOptions};
+pub use error::SendError;
+pub use listen::{bind_all, bind_one};
+pub use pool::{BuildRequest, InBody, Pool, PoolLimits};
+pub use resolve::Resolver;
+pub use serve::{ServeLimits, serve_connections};
+pub use tls::TlsRegistry;
+pub use worker::{Runtime, WorkerHandles, WorkerMain, spawn_workers};

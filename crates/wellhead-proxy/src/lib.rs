@@ -1,1 +1,24 @@
-//! wellhead-proxy
+//! The data plane. It is given snapshots and sockets, and emits one record per request; it knows no store, no console
+//! and no clock of another machine.
+//!
+//! Start reading at [`pipeline`]: the order of the stages on one page.
+
+mod answer;
+mod body;
+mod clock;
+mod exchange;
+mod gateway;
+mod models;
+mod pipeline;
+mod plan;
+mod rescue;
+mod settle;
+mod stages;
+mod state;
+mod status;
+mod stream;
+
+pub use body::GatewayBody;
+pub use clock::{Clock, Entropy};
+pub use gateway::{Gateway, GatewayOptions, Worker};
+pub use pipeline::serve;

@@ -1,1 +1,14 @@
-//! wellhead-wire
+//! What goes over the wire to and from AI models: framing, spans of JSON, and the shapes of the OpenAI dialect.
+//!
+//! Everything here is pure: bytes in, bytes and decisions out. No socket, no clock, no credential. Bodies and events
+//! of the same dialect are never re-written; a scanner finds the few members that matter and the rest passes as it
+//! came.
+
+pub mod json;
+pub mod multipart;
+pub mod openai;
+pub mod sse;
+
+#[cfg(any(test, feature = "fuzz-checks"))]
+#[allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "checks for tests and fuzzing")]
+pub mod checks;

@@ -1,0 +1,162 @@
+//! Providers: kinds, base URLs, credentials, headers.
+
+use std::collections::{HashMap, HashSet};
+
+use wellhead_catalog::{Auth, Dialect, Kind};
+
+use super::ReportAt;
+use crate::diagnostic::Report;
+use crate::document::{Document, Provider};
+use crate::kinds::KindSource;
+use crate::nearest::nearest;
+use crate::read::Spanned;
+use crate::values::{KeyEntry, Url, is_host_name};
+
+/// Whether requests can be sent to a kind yet: those of the OpenAI family can.
+pub(crate) fn has_effect(kind: &Kind) -> bool {
+    kind.dialect == Dialect::Openai
+}
+
+/// Looks up every provider's kind and notes it in the document.
+pub(super) fn resolve_kinds(document: &mut Document, kinds: &dyn KindSource, report: &mut Report) {
+    let Some(providers) = &document.root.providers else { return };
+    let mut names = None;
+    for (name, provider) in providers.iter() {
+        let Some(kind) = &provider.kind else { continue };
+        if let Some(found) = kinds.kind(kind) {
+            if !has_effect(&found) {
+                let message = format!(
+                    "accepted, no effect yet: requests are not translated to kind {:?}, so the provider {:?} and its \
+                     targets are left out",
+                    &*kind.0, name.value
+                );
+                report.warning_at(kind, message);
+            }
+            document.kinds.insert(kind.0.clone(), found);
+            continue;
+        }
+        let names = names.get_or_insert_with(|| kinds.names());
+        report
+            .error_at(kind, format!("no kind {:?}", &*kind.0))
+            .expected("a kind of the catalog; openai-compatible fits every server that speaks OpenAI's dialect")
+            .suggest(nearest(kind, names.iter().map(String::as_str)));
+    }
+}
+
+pub(super) fn check(document: &Document, report: &mut Report) {
+    let Some(providers) = &document.root.providers else { return };
+    for (name, provider) in providers.iter() {
+        let kind = document.kind_of(provider).map(|kind| &**kind);
+        base_url(name, provider, kind, report);
+        credentials(name, provider, kind, report);
+        headers(provider, kind, report);
+        tls(provider, kind, report);
+        if let Some(version) = &provider.api_version
+            && !version.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
+        {
+            report
+                .error_at(version, "an API version is letters, digits, '.', '-' and '_'")
+                .expected("such as 2024-10-21 or preview");
+        }
+    }
+}
+
+fn base_url(name: &Spanned<String>, provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
+    match &provider.base_url {
+        None => {
+            if let Some(kind) = kind.filter(|kind| kind.base_url.is_none()) {
+                let message = format!("kind {:?} has no base URL of its own, and base_url is missing", &*kind.name);
+                report.error_at(name, message).expected("base_url: https://HOST/v1");
+            }
+        }
+        Some(url) => {
+            const ENDPOINTS: [&str; 5] = ["/chat/completions", "/completions", "/embeddings", "/responses", "/models"];
+            if let Some(end) = ENDPOINTS.iter().find(|end| url.0.path.ends_with(**end)) {
+                let path = url.0.path.trim_end_matches(end).to_owned();
+                let fixed = crate::values::url_text(&crate::snapshot::BaseUrl { path, ..url.0.clone() });
+                report
+                    .error_at(url, format!("the base URL ends in the endpoint {end}, which is appended per request"))
+                    .suggest(Some(fixed));
+            }
+        }
+    }
+}
+
+/// Every key with its place, from `keys:` or `key:`.
+fn written_keys(provider: &Provider) -> Vec<Spanned<KeyEntry>> {
+    let listed = provider.keys.iter().flat_map(|keys| keys.0.iter().cloned());
+    let single = provider.key.iter().map(|key| Spanned {
+        value: KeyEntry { secret: key.value.clone(), id: None },
+        place: key.place.clone(),
+    });
+    listed.chain(single).collect()
+}
+
+fn credentials(name: &Spanned<String>, provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
+    if let (Some(key), Some(_)) = (&provider.key, &provider.keys) {
+        report.error_at(key, "`key` and `keys` are both given").expected("one of them");
+        return;
+    }
+    let keys = written_keys(provider);
+    let mut seen: HashMap<&str, u32> = HashMap::new();
+    let mut ids: HashSet<&str> = HashSet::new();
+    for key in &keys {
+        if let Some(line) = seen.insert(key.secret.0.expose(), key.line()) {
+            report.error_at(key, format!("the same key was given in line {line}")).expected("each key once");
+        }
+        if let Some(id) = &key.id
+            && !ids.insert(&id.0)
+        {
+            report.error_at(id, "two keys of one provider have this id").expected("an id of its own for each key");
+        }
+    }
+    let Some(kind) = kind else { return };
+    // A kind of which no usual variable is known is somebody's own server; those often ask for no key.
+    let needs_key = kind.auth != Auth::None && !kind.key_env.is_empty();
+    if needs_key && keys.is_empty() && provider.keys.is_none() && provider.key.is_none() {
+        let example = kind.key_env.first().map_or("API_KEY", String::as_str);
+        report
+            .error_at(name, format!("kind {:?} needs a key, and none is given", &*kind.name))
+            .expected(format!("keys: [\"${{{example}}}\"]"));
+    }
+    if let (Auth::None, Some(key)) = (&kind.auth, keys.first()) {
+        let message = format!("no effect: kind {:?} sends no key; use openai-compatible to send one", &*kind.name);
+        report.warning_at(key, message);
+    }
+}
+
+fn headers(provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
+    let Some(headers) = &provider.headers else { return };
+    let mut seen: HashSet<String> = HashSet::new();
+    for entry in &headers.entries {
+        let folded = entry.name.to_ascii_lowercase();
+        if let Some(Auth::Header(auth)) = kind.map(|kind| &kind.auth)
+            && auth.eq_ignore_ascii_case(&folded)
+        {
+            report.error_at(&entry.name, "this header carries the provider's key").expected("the key in `keys:`");
+        }
+        if !seen.insert(folded) {
+            report.error_at(&entry.name, "the same header is given twice, in other letters").expected("it once");
+        }
+    }
+}
+
+fn tls(provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
+    let Some(tls) = &provider.tls else { return };
+    if let Some(name) = tls.server_name.as_ref().filter(|name| !is_host_name(name)) {
+        report.error_at(name, "this cannot be the name in a certificate").expected("a host name");
+    }
+    let written = provider.base_url.as_ref().map(|url| url.0.tls);
+    let default = || kind.and_then(|kind| kind.base_url.as_deref()).map(|url| url.starts_with("https://"));
+    if written.or_else(default) == Some(false) {
+        report.warning_at(tls, "no effect: base_url begins with http://, so there is no TLS");
+    }
+}
+
+/// The URL that requests go to: the provider's own or its kind's.
+pub(crate) fn effective_url(provider: &Provider, kind: &Kind) -> Option<Url> {
+    match &provider.base_url {
+        Some(url) => Some(url.value.clone()),
+        None => kind.base_url.as_deref().and_then(Url::of),
+    }
+}

@@ -1,0 +1,58 @@
+//! Models with their targets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wellhead_types::Name;
+
+use crate::defaults;
+use crate::document::{self, Document};
+use crate::snapshot::{Model, Provider, Target};
+
+/// Every model that has a target left.
+pub(super) fn compile(
+    document: &Document,
+    providers: &BTreeMap<Name, Arc<Provider>>,
+) -> BTreeMap<Name, Arc<Model>> {
+    let written = document.root.models.iter().flat_map(|models| models.iter());
+    let compiled = written.map(|(name, model)| {
+        let name: Name = name.as_str().into();
+        (Arc::clone(&name), Arc::new(one(name, model, providers)))
+    });
+    compiled.filter(|(_, model)| !model.targets.is_empty()).collect()
+}
+
+fn one(name: Name, written: &document::Model, providers: &BTreeMap<Name, Arc<Provider>>) -> Model {
+    let written_targets = written.targets.iter().flat_map(|targets| &targets.0);
+    let mut targets: Vec<Target> = written_targets.filter_map(|written| target(written, providers)).collect();
+    targets.sort_by_key(|target| target.tier);
+    let times = written.timeouts.as_ref();
+    let deadline = times.and_then(|t| t.deadline.as_ref()).map_or(defaults::DEADLINE, |time| time.0);
+    let stream_max = times.and_then(|t| t.stream_max.as_ref()).map_or(defaults::STREAM_MAX, |time| time.0);
+    let first_token = times.and_then(|t| t.first_token.as_ref()).map(|time| time.0);
+    let stream_idle = times.and_then(|t| t.stream_idle.as_ref()).map(|time| time.0);
+    Model {
+        name,
+        targets,
+        deadline,
+        // A default must not contradict what was written about the whole.
+        first_token_timeout: first_token.unwrap_or(defaults::FIRST_TOKEN_TIMEOUT.min(deadline)),
+        stream_idle_timeout: stream_idle.unwrap_or(defaults::STREAM_IDLE_TIMEOUT.min(stream_max)),
+        stream_max,
+        attempts_max: written.attempts_max.as_ref().map_or(defaults::ATTEMPTS_MAX, |number| {
+            u32::try_from(number.0).unwrap_or(u32::MAX)
+        }),
+    }
+}
+
+fn target(written: &document::Target, providers: &BTreeMap<Name, Arc<Provider>>) -> Option<Target> {
+    let provider = providers.get(&*written.provider.as_ref()?.0)?;
+    let model: Name = written.model.as_ref()?.0.as_str().into();
+    Some(Target {
+        id: format!("{}/{model}", provider.name).into(),
+        provider: Arc::clone(provider),
+        model,
+        weight: written.weight.as_ref().map_or(defaults::WEIGHT, |n| u32::try_from(n.0).unwrap_or(u32::MAX)),
+        tier: written.tier.as_ref().map_or(defaults::TIER, |n| u8::try_from(n.0).unwrap_or(u8::MAX)),
+    })
+}

@@ -1,0 +1,83 @@
+//! Providers with what their kinds add.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wellhead_catalog::{Auth, Kind};
+use wellhead_policy::KeyHasher;
+use wellhead_types::{Name, Secret};
+
+use super::short_hash;
+use crate::check::{ReportAt, effective_url, has_effect};
+use crate::defaults;
+use crate::diagnostic::Report;
+use crate::document::{self, Document};
+use crate::snapshot::{Protocol, Provider, ProviderKey, Tls};
+
+/// Every provider that requests can be sent to; the others have had their warning.
+pub(super) fn compile(
+    document: &Document,
+    hasher: &KeyHasher,
+    report: &mut Report,
+) -> BTreeMap<Name, Arc<Provider>> {
+    let mut compiled = BTreeMap::new();
+    for (name, written) in document.root.providers.iter().flat_map(|providers| providers.iter()) {
+        let Some(kind) = document.kind_of(written).filter(|kind| has_effect(kind)) else { continue };
+        let Some(url) = effective_url(written, kind) else {
+            let message = format!("the base URL of kind {:?} cannot be used", &*kind.name);
+            report.error_at(name, message).expected("`base_url:` for this provider");
+            continue;
+        };
+        let name: Name = name.as_str().into();
+        let provider = Provider {
+            name: Arc::clone(&name),
+            kind: Arc::clone(kind),
+            base_url: url.0,
+            keys: keys(&name, written, kind, hasher),
+            region: written.region.as_ref().map(|region| region.0.as_str().into()),
+            headers: headers(written),
+            tls: tls(written),
+            protocol: written.protocol.as_ref().map_or(Protocol::Auto, |choice| choice.meant()),
+            api_version: written.api_version.as_ref().map(|version| version.0.clone()),
+            connect_timeout: connect_timeout(written),
+        };
+        compiled.insert(name, Arc::new(provider));
+    }
+    compiled
+}
+
+fn keys(name: &str, written: &document::Provider, kind: &Kind, hasher: &KeyHasher) -> Vec<ProviderKey> {
+    if kind.auth == Auth::None {
+        return Vec::new();
+    }
+    let listed = written.keys.iter().flat_map(|keys| &keys.0);
+    let listed = listed.map(|key| (key.id.as_ref().map(|id| id.0.as_str()), &key.secret.0));
+    let single = written.key.iter().map(|key| (None, &key.0));
+    let key = |(id, secret): (Option<&str>, &Secret)| ProviderKey {
+        id: match id {
+            Some(id) => format!("{name}#{id}").into(),
+            None => format!("{name}#{}", short_hash(hasher, secret.expose())).into(),
+        },
+        secret: secret.clone(),
+    };
+    listed.chain(single).map(key).collect()
+}
+
+fn headers(written: &document::Provider) -> Vec<(String, String)> {
+    let entries = written.headers.iter().flat_map(|headers| headers.iter());
+    entries.map(|(name, value)| (name.to_ascii_lowercase(), value.0.expose().to_owned())).collect()
+}
+
+fn tls(written: &document::Provider) -> Tls {
+    let Some(tls) = &written.tls else { return Tls::default() };
+    Tls {
+        ca_file: tls.ca_file.as_ref().map(|path| PathBuf::from(path.0.as_str())),
+        server_name: tls.server_name.as_ref().map(|name| name.0.clone()),
+    }
+}
+
+fn connect_timeout(written: &document::Provider) -> std::time::Duration {
+    let connect = written.timeouts.as_ref().and_then(|timeouts| timeouts.connect.as_ref());
+    connect.map_or(defaults::CONNECT_TIMEOUT, |time| time.0)
+}

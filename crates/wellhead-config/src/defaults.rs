@@ -1,0 +1,61 @@
+//! Every default of the language, with its reason. The field docs in [`crate::document`] repeat them for editors.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::snapshot::Limits;
+
+/// Where applications connect: loopback, so that a first run exposes nothing.
+pub const GATEWAY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000);
+/// The management side: loopback, on a port of its own, so that it answers when the data port is saturated.
+pub const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4001);
+/// 0: min(cores, 8); beyond eight workers the upstreams are the limit.
+pub const WORKERS: u64 = 0;
+/// As long as the longest stream may last: no stream is cut by a restart unless somebody says so.
+pub const DRAIN_MAX: Duration = STREAM_MAX;
+
+/// Images and audio in chat requests reach 20 MiB with the large vendors.
+pub const BODY_BYTES_MAX: u64 = 32 << 20;
+/// 16 of the largest bodies, or thousands of usual ones.
+pub const REPLAY_BYTES_MAX: u64 = 512 << 20;
+/// Usage stands at the end of an answer; only embeddings of large batches are longer than this.
+pub const INSPECT_BYTES_MAX: u64 = 8 << 20;
+/// One event with an image in base64 still fits.
+pub const EVENT_BYTES_MAX: usize = 4 << 20;
+/// Long bearer tokens and cookies fit; more is an attack or a mistake.
+pub const HEADER_BYTES_MAX: usize = 64 << 10;
+/// Below the usual limit of open files in a container, with room for the upstream side.
+pub const CONNECTIONS_MAX: usize = 20_000;
+/// A client that has not sent its head by then holds a connection for nothing.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// A mobile client in a tunnel comes back within this time, or not at all.
+pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Three round trips around the world, and a lost SYN.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The read timeout that the official SDKs use.
+pub const DEADLINE: Duration = Duration::from_secs(600);
+/// Beyond this a streamed request is better tried elsewhere.
+pub const FIRST_TOKEN_TIMEOUT: Duration = Duration::from_secs(12);
+/// Longer silence within a stream is a stall.
+pub const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest stream that anybody waits for.
+pub const STREAM_MAX: Duration = Duration::from_secs(3600);
+/// Two keys or targets in each of three tiers; more attempts than that only add load to an outage.
+pub const ATTEMPTS_MAX: u32 = 6;
+/// Equal shares.
+pub const WEIGHT: u32 = 1;
+/// Everything in one tier.
+pub const TIER: u8 = 0;
+
+/// The limits when nothing is written.
+pub const LIMITS: Limits = Limits {
+    body_bytes_max: BODY_BYTES_MAX,
+    replay_bytes_max: REPLAY_BYTES_MAX,
+    inspect_bytes_max: INSPECT_BYTES_MAX,
+    event_bytes_max: EVENT_BYTES_MAX,
+    header_bytes_max: HEADER_BYTES_MAX,
+    connections_max: CONNECTIONS_MAX,
+    header_timeout: HEADER_TIMEOUT,
+    body_idle_timeout: BODY_IDLE_TIMEOUT,
+};

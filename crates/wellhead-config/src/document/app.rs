@@ -1,0 +1,44 @@
+//! `apps:`.
+
+use crate::section::section;
+use crate::values::{Dollars, Int, KeyEntry, List, Named, TagName, Text};
+
+section! {
+    /// A consumer.
+    App {
+        /// Its keys, at least 16 characters each; as text or as {secret, id}.
+        Must keys: List<KeyEntry, 1, 16>,
+        /// The models that it may use. Default: all.
+        May models: List<Text, 1, 10_000>,
+        /// Its limits. Default: none.
+        May limits: AppLimits,
+        /// The team that it belongs to.
+        Later team: Text,
+        /// What it may spend.
+        Later budget: Budget,
+        /// Words to sort it by in reports.
+        Later tags: Named<TagName, Text>,
+    }
+}
+
+section! {
+    /// Limits of an app.
+    AppLimits {
+        /// Requests per minute.
+        May rpm: Int<1, 1_000_000_000>,
+        /// Tokens per minute, read and written.
+        May tpm: Int<1, 1_000_000_000_000>,
+        /// Requests in flight.
+        May concurrency: Int<1, 1_000_000>,
+    }
+}
+
+section! {
+    /// Money that may be spent.
+    Budget {
+        /// US dollars per day.
+        May usd_per_day: Dollars,
+        /// US dollars per month.
+        May usd_per_month: Dollars,
+    }
+}

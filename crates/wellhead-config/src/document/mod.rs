@@ -1,0 +1,80 @@
+//! `Document`: what was written, with places, checked for shape and meaning, and with `${…}` replaced.
+
+mod app;
+mod later;
+mod model;
+mod process;
+mod provider;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use app::{App, AppLimits, Budget};
+pub use later::{Api, ApiLimits, Cache, Dns, HealthCheck, Match, Stream, Team};
+pub use model::{Model, ModelTimeouts, Target};
+pub use process::{Limits, Listen, Server, Telemetry};
+pub use provider::{Provider, ProviderTimeouts, Tls};
+use wellhead_catalog::Kind;
+
+use crate::section::section;
+use crate::values::{ApiName, AppName, Int, ModelName, Named, ProviderName, TeamName};
+
+section! {
+    /// The configuration of a Wellhead gateway.
+    Root {
+        /// Version of this language. Always 1.
+        Must version: Int<1, 1>,
+        /// Where to listen.
+        May listen: Listen,
+        /// Accounts with model vendors, and model servers, by name.
+        May providers: Named<ProviderName, Provider>,
+        /// The names that clients send as `model`, and the targets that they stand for.
+        May models: Named<ModelName, Model>,
+        /// Consumers with their keys and limits, by name.
+        May apps: Named<AppName, App>,
+        /// Limits that are not tied to one object.
+        May limits: Limits,
+        /// How the process runs.
+        May server: Server,
+        /// Where records and traces go.
+        May telemetry: Telemetry,
+        /// HTTP services that are published through the gateway, by name.
+        Later apis: Named<ApiName, Api>,
+        /// Groups of apps with a common budget, by name.
+        Later teams: Named<TeamName, Team>,
+        /// How streams are rescued.
+        Later stream: Stream,
+        /// How names are resolved.
+        Later dns: Dns,
+    }
+}
+
+/// What was written. It comes from [`load`](crate::load) only, so whatever is in it has been checked.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The file's name as it was given to `load`.
+    pub file: String,
+    /// What the file says.
+    pub root: Root,
+    /// The kinds of its providers, by kind name.
+    pub(crate) kinds: BTreeMap<String, Arc<Kind>>,
+}
+
+/// Two documents are equal when they say the same, wherever they come from.
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.root == other.root
+    }
+}
+
+impl Document {
+    /// The kind of a provider, as the catalog has it.
+    pub fn kind_of(&self, provider: &Provider) -> Option<&Arc<Kind>> {
+        self.kinds.get(&*provider.kind.as_ref()?.value.0)
+    }
+
+    /// Where an app was declared: `wellhead.yaml:42`.
+    pub fn origin_of(&self, line: u32) -> String {
+        format!("{}:{line}", self.file)
+    }
+}

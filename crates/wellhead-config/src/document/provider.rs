@@ -1,0 +1,50 @@
+//! `providers:`.
+
+use crate::section::section;
+use crate::values::{
+    HeaderName, HeaderValue, KeyEntry, List, Named, ProtocolChoice, SecretText, Text, Time, Url,
+};
+
+section! {
+    /// An account with a model vendor, or a model server.
+    Provider {
+        /// What it is: openai, azure-openai, openai-compatible, or another kind of the catalog.
+        Must kind: Text,
+        /// Where its API begins, without the endpoint: https://api.example.com/v1. Default: the kind's own.
+        May base_url: Url,
+        /// Its keys, used in turn; each as text or as {secret, id}.
+        May keys: List<KeyEntry, 1, 1000>,
+        /// Its only key; short for `keys` with one entry.
+        May key: SecretText,
+        /// Where it computes, for rules about where data may go.
+        May region: Text,
+        /// Extra headers for every request to it.
+        May headers: Named<HeaderName, HeaderValue>,
+        /// TLS to it.
+        May tls: Tls,
+        /// HTTP version to it. Default: auto.
+        May protocol: ProtocolChoice,
+        /// Azure: the `api-version` query parameter. Default: none, the unversioned surface.
+        May api_version: Text,
+        /// Times to wait for it.
+        May timeouts: ProviderTimeouts,
+    }
+}
+
+section! {
+    /// TLS to a provider.
+    Tls {
+        /// PEM file of roots that replace the platform's.
+        May ca_file: Text,
+        /// Name to expect in the certificate and to send as SNI, instead of the host of base_url.
+        May server_name: Text,
+    }
+}
+
+section! {
+    /// Times to wait for a provider.
+    ProviderTimeouts {
+        /// Time to connect, TLS included. Default: 2s.
+        May connect: Time<1, 60_000>,
+    }
+}

@@ -1,0 +1,147 @@
+//! One of a few words.
+
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use super::{Leaf, Problem, text_json};
+use crate::nearest::nearest;
+use crate::read::Written;
+use crate::snapshot::{AccessLog, Protocol};
+
+macro_rules! choice {
+    ($(#[doc = $about:literal])* $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )* }) => {
+        $(#[doc = $about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $( $(#[doc = $doc])* $variant, )* }
+
+        impl $name {
+            const WORDS: &'static [&'static str] = &[$($word),*];
+
+            /// The word in the document.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $word, )* }
+            }
+        }
+
+        impl Leaf for $name {
+            const WRITTEN: Written = Written::Text;
+
+            fn expected() -> String {
+                format!("one of {}", Self::WORDS.join(", "))
+            }
+
+            fn parse(text: &str) -> Result<Self, Problem> {
+                match text {
+                    $( $word => Ok(Self::$variant), )*
+                    _ => {
+                        let near = nearest(text, Self::WORDS.iter().copied());
+                        Err(Problem::new("is not known").suggest(near))
+                    }
+                }
+            }
+
+            fn to_json(&self) -> Json {
+                json!(self.as_str())
+            }
+
+            fn schema() -> Json {
+                json!({ "type": "string", "enum": Self::WORDS })
+            }
+        }
+    };
+}
+
+choice! {
+    /// HTTP version to a provider.
+    ProtocolChoice {
+        /// ALPN decides over TLS; HTTP/1.1 in clear text.
+        Auto = "auto",
+        /// HTTP/1.1 only.
+        Http1 = "http1",
+        /// HTTP/2 only.
+        Http2 = "http2",
+    }
+}
+
+impl ProtocolChoice {
+    /// The same word of the snapshot.
+    pub(crate) const fn meant(self) -> Protocol {
+        match self {
+            Self::Auto => Protocol::Auto,
+            Self::Http1 => Protocol::Http1,
+            Self::Http2 => Protocol::Http2,
+        }
+    }
+}
+
+choice! {
+    /// Who may call a published API.
+    ApiAuth {
+        /// Everybody.
+        None = "none",
+        /// Apps with their keys.
+        Key = "key",
+        /// User and password.
+        Basic = "basic",
+        /// Bearers of a token.
+        Jwt = "jwt",
+        /// Holders of a client certificate.
+        Mtls = "mtls",
+    }
+}
+
+choice! {
+    /// How a broken stream is continued.
+    Rescue {
+        /// Not at all.
+        Off = "off",
+        /// Only where the continuation is the same text.
+        Exact = "exact",
+        /// Also by asking another target to go on.
+        Best = "best",
+    }
+}
+
+/// Where access records go: `stdout`, `off`, or a path with at least one slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessLogChoice(pub AccessLog);
+
+impl Leaf for AccessLogChoice {
+    const WRITTEN: Written = Written::Text;
+
+    fn expected() -> String {
+        "stdout, off, or a path with a slash, such as ./access.log".to_owned()
+    }
+
+    fn hint(text: &str) -> Option<String> {
+        (text == "false").then(|| "off".to_owned())
+    }
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        super::text::check(text, 4 * 1024)?;
+        match text {
+            "stdout" => Ok(Self(AccessLog::Stdout)),
+            "off" => Ok(Self(AccessLog::Off)),
+            path if path.ends_with(['/', '\\']) => Err(Problem::new("is a directory").expected("a file in it")),
+            path if path.contains(['/', '\\']) => Ok(Self(AccessLog::File(PathBuf::from(path)))),
+            // A slip such as `stdot` must not become a file of that name.
+            word => {
+                let suggestion = nearest(word, ["stdout", "off"]).unwrap_or_else(|| format!("./{word}"));
+                Err(Problem::new("is neither stdout nor off, and as a path it has no slash").suggest(Some(suggestion)))
+            }
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        match &self.0 {
+            AccessLog::Stdout => json!("stdout"),
+            AccessLog::Off => json!("off"),
+            AccessLog::File(path) => text_json(&path.to_string_lossy()),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "minLength": 1, "examples": ["stdout", "off", "./access.log"] })
+    }
+}

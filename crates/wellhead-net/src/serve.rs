@@ -1,0 +1,158 @@
+//! Client connections: HTTP/1.1 and HTTP/2 with prior knowledge on one port, told apart by their first bytes.
+
+use crate::drain::{Drain, DrainPhase};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+
+/// Limits of client connections.
+#[derive(Debug, Clone)]
+pub struct ServeLimits {
+    /// Connections per process; beyond it new ones wait in the kernel's queue.
+    pub connections_max: usize,
+    /// Time for a client to send its headers, the idle time between two requests included.
+    pub header_timeout: Duration,
+    /// Request line and headers.
+    pub header_bytes_max: usize,
+    /// HTTP/2 streams per connection.
+    pub streams_max: u32,
+}
+
+/// HTTP/1.1 buffers of a client connection.
+const BUFFER_BYTES_MAX: usize = 128 * 1024;
+/// HTTP/2 windows: see the connector for why the connection's is large.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// What one HTTP/2 stream may have waiting for a slow reader.
+const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Pause after the kernel refused a connection (out of descriptors): without it the loop would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts until the drain says stop; then waits until the last connection is closed. `handle` is called per request;
+/// dropping its future (the client went away) cancels the request.
+pub async fn serve_connections<H, F, B>(
+    listener: TcpListener,
+    limits: ServeLimits,
+    drain: Drain,
+    open: Arc<AtomicUsize>,
+    handle: H,
+) where
+    H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let builder = Arc::new(builder(&limits));
+    let mut phases = drain.watch();
+    let mut tasks = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(_ended) = tasks.join_next(), if !tasks.is_empty() => {}
+            _ = phases.wait_for(|p| *p >= DrainPhase::Closing) => break,
+            accepted = listener.accept(), if open.load(Ordering::Relaxed) < limits.connections_max => match accepted {
+                Ok((stream, peer)) => {
+                    let guard = OpenGuard::new(open.clone());
+                    let (builder, handle, drain) = (builder.clone(), handle.clone(), drain.clone());
+                    tasks.spawn(async move {
+                        connection(stream, peer, &builder, drain, handle).await;
+                        drop(guard);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            () = tokio::time::sleep(ACCEPT_PAUSE), if open.load(Ordering::Relaxed) >= limits.connections_max => {}
+        }
+    }
+    drop(listener);
+    let all_closed = async { while tasks.join_next().await.is_some() {} };
+    let mut phases = drain.watch();
+    tokio::select! {
+        () = all_closed => {}
+        _ = phases.wait_for(|p| *p >= DrainPhase::Now) => {}
+    }
+}
+
+fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(BUFFER_BYTES_MAX.max(limits.header_bytes_max))
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+async fn connection<H, F, B>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    builder: &auto::Builder<TokioExecutor>,
+    drain: Drain,
+    handle: H,
+) where
+    H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let _best_effort = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |request| {
+        let answer = handle(request, peer);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let mut phases = drain.watch();
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        biased;
+        outcome = connection.as_mut() => return log_end(outcome),
+        _ = phases.wait_for(|p| *p >= DrainPhase::Closing) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    log_end(connection.await);
+}
+
+/// Clients come and go; only who debugs wants to know.
+fn log_end(outcome: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    if let Err(error) = outcome {
+        tracing::debug!(error, "client connection ended");
+    }
+}
+
+/// Counts one open connection for as long as it lives.
+struct OpenGuard(Arc<AtomicUsize>);
+
+impl OpenGuard {
+    fn new(open: Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(open)
+    }
+}
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,81 @@
+//! One admitted request on its way through the attempts: everything that they need, owned, so that it can travel into
+//! the body of the answer.
+
+use crate::gateway::Worker;
+use crate::plan::{Plan, Route, TargetPlan};
+use crate::settle::Books;
+use bytes::Bytes;
+use http::HeaderMap;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use wellhead_http::trace::Trace;
+use wellhead_resilience::Nanos;
+use wellhead_resilience::ladder::{Effect, Event, Ladder};
+use wellhead_wire::openai::Endpoint;
+use wellhead_wire::openai::request::RequestHead;
+
+/// The request and its state.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) worker: Arc<Worker>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) route: Arc<Route>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) head: RequestHead,
+    pub(crate) body: Bytes,
+    /// The client's headers as they came.
+    pub(crate) headers: HeaderMap,
+    pub(crate) trace: Trace,
+    pub(crate) ladder: Ladder,
+    pub(crate) deadline: Nanos,
+    pub(crate) books: Books,
+    /// Present for streamed requests.
+    pub(crate) early: Option<Arc<Early>>,
+}
+
+impl Exchange {
+    pub(crate) fn now(&self) -> Nanos {
+        self.worker.gateway.clock.now()
+    }
+
+    pub(crate) fn target(&self, number: usize) -> &TargetPlan {
+        &self.route.targets[number]
+    }
+
+    /// Asks the ladder what to do next.
+    pub(crate) fn decide(&mut self, event: Event<'_>) -> Effect {
+        let now = self.now();
+        let route = &self.route;
+        self.ladder.step(event, route.targets.len(), &|i| route.targets[i].view(now), now)
+    }
+}
+
+/// Events that reach the client before the commit point: reasoning that arrives after the headers had to be sent.
+/// They do not commit; another target may still take over.
+#[derive(Debug, Default)]
+pub(crate) struct Early {
+    open: AtomicBool,
+    events: Mutex<VecDeque<Bytes>>,
+}
+
+impl Early {
+    /// The headers are on their way: from now on events may follow.
+    pub(crate) fn open(&self) {
+        self.open.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Hands events to the client's body. It takes all of them before it lets the attempt read on, so the queue holds
+    /// what one read from the upstream yields, at most one event over the connection's buffer.
+    pub(crate) fn push(&self, events: impl IntoIterator<Item = Bytes>) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+    }
+
+    pub(crate) fn pop(&self) -> Option<Bytes> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}

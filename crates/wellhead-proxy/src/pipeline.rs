@@ -1,0 +1,375 @@
+//! The life of a request, on one page. Each stage takes what the one before established; the order has a reason:
+//!
+//! 1. **Received**: an id and a trace first, so that even a refusal can be found again.
+//! 2. **Found**: the path, before the key, because a wrong base URL is the first thing that newcomers meet.
+//! 3. **Identified**: the key, before the body, so that strangers cannot make us read 32 MiB.
+//! 4. **Read**: the body, whole: it is needed to route, and again for every further attempt.
+//! 5. **Routed**: the model that it names, if the app may use it.
+//! 6. **Admitted**: limits last of the checks, so that refused requests cost the app nothing.
+//! 7. **Attempts**, then the answer; the books are closed when its last byte is gone.
+
+use crate::answer::{Content, Opened, Relay};
+use crate::body::{GatewayBody, RelayBody, StreamBody};
+use crate::exchange::{Early, Exchange};
+use crate::gateway::Worker;
+use crate::plan::{Identity, Plan};
+use crate::rescue::{self, Refusal};
+use crate::settle::Books;
+use crate::stages::{admit, attempt, identify, receive, route};
+use crate::stream::ClientStream;
+use crate::{clock, models};
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+use wellhead_http::deadline::Patience;
+use wellhead_http::trace::Trace;
+use wellhead_net::DrainPhase;
+use wellhead_resilience::ladder::Ladder;
+use wellhead_telemetry::{RequestRecord, TraceContext};
+use wellhead_types::{Outcome, RequestId, Rung};
+use wellhead_wire::openai::Endpoint;
+use wellhead_wire::openai::request::RequestHead;
+
+/// How long the headers of a streamed answer wait for its first content (decision 9).
+const HEADERS_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Answers one request. Dropping the future, or the answer's body, cancels everything that it started.
+pub async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
+    let version = request.version();
+    let drain = worker.gateway.drain.phase();
+    let mut response = assert_send(answer(worker, request)).await;
+    if drain >= DrainPhase::Announced && version <= Version::HTTP_11 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Workers are single-threaded, but the shared runtime must stay possible (decision 6).
+const fn assert_send<F: Future + Send>(future: F) -> F {
+    future
+}
+
+/// What a path asks for.
+enum Asked<'a> {
+    Api(Endpoint),
+    Models,
+    Model(Cow<'a, str>),
+}
+
+async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
+    let (parts, body) = request.into_parts();
+    let plan = worker.gateway.plan.load_full();
+    let (mut books, trace) = received(&worker, &parts);
+    let path = parts.uri.path();
+    let asked = match found(&worker, &parts, path) {
+        Ok(asked) => asked,
+        Err(refusal) => return rescue::refuse(refusal, books),
+    };
+    books.record.endpoint = asked.template();
+    let identity = match identify::identify(&parts.headers, &plan, &worker.gateway.hasher) {
+        Ok(identity) => identity,
+        Err(refusal) => return rescue::refuse(refusal, books),
+    };
+    books.record.app = Some(identity.app.name.clone());
+    books.record.key_id = Some(identity.key_id.clone());
+    let endpoint = match asked {
+        Asked::Api(endpoint) => endpoint,
+        Asked::Models => return listed(models::list(&plan, &identity.app), books),
+        Asked::Model(id) => match models::one(&plan, &identity.app, &id) {
+            Some(response) => return listed(response, books),
+            None => {
+                let refusal = match route::route(&plan, &identity.app, &id) {
+                    Err(refusal) => refusal,
+                    Ok(_) => Refusal::model_unknown(&id, &[]),
+                };
+                return rescue::refuse(refusal, books);
+            }
+        },
+    };
+    books.record.operation = endpoint.operation();
+    let read = match receive::receive(&worker.gateway, &plan.limits, &parts.headers, body).await {
+        Ok((body, held)) => {
+            books.replay_bytes = held.take_over();
+            body
+        }
+        Err(refusal) => return rescue::refuse(refusal, books),
+    };
+    match admitted(&worker, &plan, endpoint, &identity, parts, read, books, trace) {
+        Ok(exchange) => attempts(exchange).await,
+        Err((refusal, books)) => rescue::refuse(refusal, *books),
+    }
+}
+
+impl Asked<'_> {
+    const fn template(&self) -> &'static str {
+        match self {
+            Self::Api(endpoint) => endpoint.template(),
+            Self::Models => "/v1/models",
+            Self::Model(_) => "/v1/models/{id}",
+        }
+    }
+}
+
+/// Gives the request an id, a trace and its books.
+fn received(worker: &Arc<Worker>, parts: &Parts) -> (Books, Trace) {
+    let gateway = &worker.gateway;
+    let started = gateway.clock.now();
+    let wall_ns = gateway.clock.wall_ns(started);
+    let random = random_bytes(worker);
+    let given = parts.headers.get("x-request-id").and_then(|value| RequestId::accept(value.as_bytes()));
+    let [r @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] = random;
+    let request_id = given.unwrap_or_else(|| RequestId::from_parts(wall_ns / 1_000_000, r));
+    let trace = Trace::from_headers(&parts.headers, random_bytes(worker));
+    let record = RequestRecord {
+        started_unix_ns: wall_ns,
+        duration: Duration::ZERO,
+        first_byte: None,
+        overhead: Duration::ZERO,
+        request_id,
+        trace: TraceContext {
+            trace_id: trace.trace_id,
+            parent_id: trace.parent_id,
+            span_id: trace.span_id,
+            sampled: trace.sampled,
+        },
+        app: None,
+        key_id: None,
+        route: None,
+        endpoint: "other",
+        method: method_name(&parts.method),
+        operation: "",
+        status: 0,
+        outcome: Outcome::Cancelled,
+        rung: Rung::Direct,
+        code: None,
+        streamed: false,
+        request_bytes: 0,
+        response_bytes: 0,
+        usage: None,
+        usage_estimated: false,
+        attempts: Vec::new(),
+    };
+    (Books::open(worker.clone(), record, started), trace)
+}
+
+fn random_bytes(worker: &Worker) -> [u8; 24] {
+    let mut bytes = [0; 24];
+    for chunk in bytes.chunks_exact_mut(8) {
+        chunk.copy_from_slice(&worker.gateway.entropy.next().to_be_bytes());
+    }
+    bytes
+}
+
+/// A bounded set of words for records: anybody can invent a method.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "HEAD" => "HEAD",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Paths that need state at one vendor.
+const STATEFUL: [&str; 12] = [
+    "files",
+    "batches",
+    "responses",
+    "uploads",
+    "fine_tuning",
+    "assistants",
+    "threads",
+    "vector_stores",
+    "conversations",
+    "containers",
+    "evals",
+    "videos",
+];
+
+/// What the path and the method ask for.
+fn found<'a>(worker: &Worker, parts: &Parts, path: &'a str) -> Result<Asked<'a>, Refusal> {
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    wellhead_http::host::check(&parts.headers, authority, parts.version)
+        .map_err(|error| Refusal::headers_invalid(&error))?;
+    wellhead_http::headers::check_request(&parts.headers).map_err(|error| Refusal::headers_invalid(&error))?;
+    let canonical = wellhead_http::path::normalize(path).map_err(|error| Refusal::path_invalid(&error))?;
+    let post = parts.method == Method::POST;
+    let get = parts.method == Method::GET;
+    if let Some(endpoint) = Endpoint::from_path(&canonical) {
+        let listing = endpoint == Endpoint::Responses && get;
+        return match (post, listing) {
+            (true, _) => Ok(Asked::Api(endpoint)),
+            (_, true) => Err(Refusal::stateful("GET /v1/responses")),
+            _ => Err(Refusal::method(parts.method.as_str(), endpoint.template(), "POST")),
+        };
+    }
+    let below = canonical.strip_prefix("/v1/").unwrap_or_default();
+    let first = below.split('/').next().unwrap_or_default();
+    if first == "models" {
+        if !get {
+            return Err(Refusal::method(parts.method.as_str(), "/v1/models", "GET"));
+        }
+        return match wellhead_http::path::model_id(&canonical) {
+            None => Ok(Asked::Models),
+            Some(id) => Ok(Asked::Model(Cow::Owned(id.into_owned()))),
+        };
+    }
+    if STATEFUL.contains(&first) {
+        return Err(Refusal::stateful(&format!("{} /v1/{first}", parts.method)));
+    }
+    Err(Refusal::path_unknown(parts.method.as_str(), path, &worker.gateway.base_url))
+}
+
+/// Parses, routes, admits: from a body to a request that may be sent.
+#[expect(clippy::too_many_arguments, reason = "everything that is known by then becomes the exchange")]
+fn admitted(
+    worker: &Arc<Worker>,
+    plan: &Arc<Plan>,
+    endpoint: Endpoint,
+    identity: &Identity,
+    parts: Parts,
+    body: Bytes,
+    mut books: Books,
+    trace: Trace,
+) -> Result<Exchange, (Refusal, Box<Books>)> {
+    books.record.request_bytes = body.len() as u64;
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let head = match RequestHead::parse(endpoint, content_type, &body) {
+        Ok(head) => head,
+        Err(bad) => return Err((Refusal::body_invalid(bad), Box::new(books))),
+    };
+    books.record.streamed = head.stream;
+    let route = match route::route(plan, &identity.app, &head.model) {
+        Ok(route) => route,
+        Err(refusal) => return Err((refusal, Box::new(books))),
+    };
+    books.record.route = Some(route.model.name.clone());
+    books.route = Some(route.clone());
+    let now = worker.gateway.clock.now();
+    match admit::admit(&identity.app, head.estimate_tokens(&body), now) {
+        Ok(admission) => books.admission = Some(admission),
+        Err(refusal) => return Err((refusal, Box::new(books))),
+    }
+    books.input_estimate = body.len() as u64 / crate::settle::BYTES_PER_TOKEN;
+    let patience = Patience::from_headers(&parts.headers).first_byte();
+    let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
+    let deadline = books.started.saturating_add(clock::nanos(deadline));
+    let seed = worker.gateway.entropy.next();
+    Ok(Exchange {
+        worker: worker.clone(),
+        plan: plan.clone(),
+        ladder: Ladder::new(now, deadline, route.model.attempts_max, seed),
+        route,
+        endpoint,
+        early: head.stream.then(Arc::<Early>::default),
+        head,
+        body,
+        headers: parts.headers,
+        trace,
+        deadline,
+        books,
+    })
+}
+
+/// Runs the attempts. A streamed request gets its headers after a while even if there is no content yet; the attempts
+/// then go on inside the body.
+async fn attempts(mut exchange: Exchange) -> Response<GatewayBody> {
+    let Some(early) = exchange.early.clone() else {
+        let outcome = attempt::run(&mut exchange).await;
+        return ended(exchange, outcome);
+    };
+    let endpoint = exchange.endpoint;
+    let mut head = Response::new(GatewayBody::Whole(None));
+    rescue::identify(head.headers_mut(), &exchange.books);
+    if let Some(admission) = &exchange.books.admission {
+        rescue::limit_headers(admission.headers(), head.headers_mut());
+    }
+    let mut running: crate::stream::Attempts = Box::pin(async move {
+        let outcome = attempt::run(&mut exchange).await;
+        (exchange, outcome)
+    });
+    if let Ok((exchange, outcome)) = tokio::time::timeout(HEADERS_WAIT_MAX, &mut running).await {
+        return ended(exchange, outcome);
+    }
+    head.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    head.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    *head.body_mut() = GatewayBody::Stream(StreamBody(Box::pin(ClientStream::opening(running, early, endpoint))));
+    head
+}
+
+/// From the outcome of the attempts to the answer.
+fn ended(exchange: Exchange, outcome: attempt::Outcome) -> Response<GatewayBody> {
+    let Exchange { books, headers, endpoint, route, .. } = exchange;
+    match outcome {
+        Ok(opened) => opened_answer(opened, books, endpoint, route.model.stream_idle_timeout),
+        Err(gave_up) => rescue::gave_up(gave_up, retried_before(&headers), books),
+    }
+}
+
+/// Whether the SDK says that this is a retry of its own.
+fn retried_before(headers: &HeaderMap) -> bool {
+    headers.get("x-stainless-retry-count").is_some_and(|count| count.as_bytes() != b"0")
+}
+
+fn opened_answer(opened: Opened, mut books: Books, endpoint: Endpoint, idle: Duration) -> Response<GatewayBody> {
+    let mut response = Response::new(GatewayBody::Whole(None));
+    *response.status_mut() = StatusCode::from_u16(opened.status).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    wellhead_http::headers::response_headers(&opened.headers, headers);
+    answer_headers(headers, &opened, &books);
+    books.record.status = opened.status;
+    books.record.rung = opened.rung;
+    books.content();
+    *response.body_mut() = match opened.content {
+        Content::Whole(bytes, usage) => {
+            books.record.response_bytes = bytes.len() as u64;
+            books.record.usage = usage;
+            books.end_attempt("ok");
+            books.close(opened.rung.outcome());
+            GatewayBody::whole(bytes)
+        }
+        Content::Relay(read, body) => {
+            let json = matches!(opened.headers.get(header::CONTENT_TYPE), Some(v) if v.as_bytes().starts_with(b"application/json"));
+            GatewayBody::Relay(RelayBody(Box::new(Relay::new(read, body, books, idle, json))))
+        }
+        Content::Stream(live) => {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            GatewayBody::Stream(StreamBody(Box::pin(ClientStream::flowing(live, books, endpoint))))
+        }
+    };
+    response
+}
+
+/// What every answer says about itself.
+fn answer_headers(headers: &mut HeaderMap, opened: &Opened, books: &Books) {
+    rescue::identify(headers, books);
+    rescue::survival(headers, opened.rung, books);
+    if let Some(target) = books.route.as_ref().and_then(|route| route.targets.get(opened.target)) {
+        headers.insert(HeaderName::from_static("x-wellhead-target"), target.header.clone());
+    }
+    let overhead_us = u64::try_from(books.record.overhead.as_micros()).unwrap_or(u64::MAX);
+    let ms = format!("{}.{:03}", overhead_us / 1000, overhead_us % 1000);
+    if let Ok(value) = HeaderValue::from_str(&ms) {
+        headers.insert(HeaderName::from_static("x-wellhead-overhead-ms"), value);
+    }
+    if let Some(admission) = &books.admission {
+        rescue::limit_headers(admission.headers(), headers);
+    }
+}
+
+/// An answer that the gateway makes itself.
+fn listed(mut response: Response<GatewayBody>, mut books: Books) -> Response<GatewayBody> {
+    rescue::identify(response.headers_mut(), &books);
+    books.record.status = response.status().as_u16();
+    books.close(Outcome::Ok);
+    response
+}

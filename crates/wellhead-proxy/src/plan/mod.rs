@@ -1,0 +1,108 @@
+//! A snapshot made ready for the hot path: look-ups by hash, headers and URIs already encoded, handles to the state
+//! that outlives it. Built whole on the control thread, then swapped.
+
+mod provider;
+mod route;
+
+pub(crate) use provider::{KeyPlan, ProviderPlan, Uris};
+pub(crate) use route::{Route, TargetPlan};
+
+use crate::state::Registry;
+use http::HeaderValue;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use wellhead_config::Snapshot;
+use wellhead_config::snapshot::{App, Limits};
+use wellhead_policy::KeyHash;
+use wellhead_quota::AppLimits;
+use wellhead_resilience::Nanos;
+use wellhead_telemetry::Metrics;
+use wellhead_types::Name;
+
+/// One generation, compiled.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) generation: u64,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) identities: HashMap<KeyHash, Identity>,
+    pub(crate) routes: BTreeMap<Name, Arc<Route>>,
+    pub(crate) providers: Vec<Arc<ProviderPlan>>,
+}
+
+/// Who a key belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) app: Arc<AppPlan>,
+    pub(crate) key_id: Name,
+}
+
+/// What an app may do.
+#[derive(Debug)]
+pub(crate) struct AppPlan {
+    pub(crate) name: Name,
+    /// `None`: every model.
+    pub(crate) models: Option<HashSet<Name>>,
+    pub(crate) limits: Arc<AppLimits>,
+}
+
+impl AppPlan {
+    pub(crate) fn may_use(&self, model: &str) -> bool {
+        self.models.as_ref().is_none_or(|models| models.contains(model))
+    }
+}
+
+impl Plan {
+    /// Compiles a snapshot. Providers that cannot be encoded (a header value that is none) were refused by the
+    /// configuration; what slips through is left out and logged rather than taking the gateway down.
+    pub(crate) fn compile(snapshot: &Snapshot, registry: &Registry, metrics: &Metrics, now: Nanos) -> Self {
+        let providers: HashMap<Name, Arc<ProviderPlan>> = snapshot
+            .providers
+            .values()
+            .filter_map(|p| match ProviderPlan::compile(p, registry) {
+                Ok(plan) => Some((p.name.clone(), Arc::new(plan))),
+                Err(error) => {
+                    tracing::error!(provider = %p.name, error, "provider left out of the plan");
+                    None
+                }
+            })
+            .collect();
+        let routes = snapshot
+            .models
+            .values()
+            .map(|model| (model.name.clone(), Arc::new(Route::compile(model, &providers, registry, metrics))))
+            .collect();
+        let mut sorted: Vec<_> = providers.into_values().collect();
+        sorted.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            generation: snapshot.generation,
+            limits: snapshot.limits.clone(),
+            identities: identities(snapshot.apps.values(), registry, now),
+            routes,
+            providers: sorted,
+        }
+    }
+}
+
+fn identities<'a>(
+    apps: impl Iterator<Item = &'a Arc<App>>,
+    registry: &Registry,
+    now: Nanos,
+) -> HashMap<KeyHash, Identity> {
+    let mut identities = HashMap::new();
+    for app in apps {
+        let plan = Arc::new(AppPlan {
+            name: app.name.clone(),
+            models: app.models.as_ref().map(|models| models.iter().cloned().collect()),
+            limits: registry.app(&app.name, &app.limits, now),
+        });
+        for key in &app.keys {
+            identities.insert(key.hash, Identity { app: plan.clone(), key_id: key.id.clone() });
+        }
+    }
+    identities
+}
+
+/// A header value from text that the configuration has checked.
+fn header_value(text: &str, what: &str) -> Result<HeaderValue, String> {
+    HeaderValue::from_str(text).map_err(|_| format!("{what} is no valid header value"))
+}

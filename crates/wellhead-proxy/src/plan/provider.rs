@@ -1,0 +1,174 @@
+//! A provider made ready: where it is, how it is spoken to, which keys it has.
+
+use super::header_value;
+use crate::state::{KeyState, Registry};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderName, HeaderValue, Uri};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use wellhead_catalog::{Auth, Kind};
+use wellhead_config::snapshot::{self, BaseUrl, Provider};
+use wellhead_net::{Endpoint, Protocol, TlsOptions};
+use wellhead_resilience::Nanos;
+use wellhead_types::Name;
+
+/// One provider.
+#[derive(Debug)]
+pub(crate) struct ProviderPlan {
+    pub(crate) name: Name,
+    pub(crate) kind: Arc<Kind>,
+    pub(crate) otel_name: Name,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) host: HeaderValue,
+    /// Configured headers and those of the kind.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) keys: Vec<KeyPlan>,
+    next_key: AtomicUsize,
+    base: BaseUrl,
+    /// `api-version` of Azure's older surface, which has the deployment in the path.
+    api_version: Option<String>,
+    /// Query of the kind, with its `?`, or empty.
+    query: String,
+}
+
+/// One credential, encoded.
+#[derive(Debug)]
+pub(crate) struct KeyPlan {
+    pub(crate) id: Name,
+    pub(crate) masked: String,
+    /// Header and value that carry it; `None` where the kind takes none.
+    pub(crate) header: Option<(HeaderName, HeaderValue)>,
+    pub(crate) state: Arc<KeyState>,
+}
+
+/// Where one endpoint of the API is, for both protocol versions.
+#[derive(Debug, Clone)]
+pub(crate) struct Uris {
+    /// Path and query: what HTTP/1.1 sends.
+    pub(crate) origin: Uri,
+    /// The whole URI: what HTTP/2 takes apart.
+    pub(crate) absolute: Uri,
+}
+
+impl ProviderPlan {
+    pub(super) fn compile(provider: &Provider, registry: &Registry) -> Result<Self, String> {
+        let base = provider.base_url.clone();
+        let tls = base.tls.then(|| TlsOptions {
+            ca_file: provider.tls.ca_file.clone(),
+            server_name: provider.tls.server_name.clone(),
+        });
+        let protocol = match provider.protocol {
+            snapshot::Protocol::Auto => Protocol::Auto,
+            snapshot::Protocol::Http1 => Protocol::Http1,
+            snapshot::Protocol::Http2 => Protocol::Http2,
+        };
+        let keys = provider.keys.iter().map(|key| {
+            Ok(KeyPlan {
+                id: key.id.clone(),
+                masked: key.secret.masked(),
+                header: credential(&provider.kind.auth, key.secret.expose())?,
+                state: registry.key(&provider.name, &key.id),
+            })
+        });
+        Ok(Self {
+            name: provider.name.clone(),
+            kind: provider.kind.clone(),
+            otel_name: provider.kind.otel_name.as_str().into(),
+            endpoint: Arc::new(Endpoint {
+                host: base.host.clone(),
+                port: base.port,
+                tls,
+                protocol,
+                connect_timeout: provider.connect_timeout,
+            }),
+            host: header_value(&authority(&base), "base_url")?,
+            headers: headers(provider)?,
+            keys: keys.collect::<Result<_, String>>()?,
+            next_key: AtomicUsize::new(0),
+            api_version: provider.api_version.clone(),
+            query: query(&provider.kind),
+            base,
+        })
+    }
+
+    /// Whether a key is free for the model, and if not, when. Keyless providers are always free.
+    pub(crate) fn key_free_at(&self, model: &Name, now: Nanos) -> Option<Nanos> {
+        let mut earliest = None;
+        for key in &self.keys {
+            let rests = key.state.rests_until(model, now)?;
+            earliest = Some(earliest.map_or(rests, |e: Nanos| e.min(rests)));
+        }
+        earliest
+    }
+
+    /// The next free key in turn. `Err` when all rest; `Ok(None)` for a keyless provider.
+    pub(crate) fn take_key(&self, model: &Name, now: Nanos) -> Result<Option<&KeyPlan>, ()> {
+        if self.keys.is_empty() {
+            return Ok(None);
+        }
+        let first = self.next_key.fetch_add(1, Ordering::Relaxed);
+        (0..self.keys.len())
+            .map(|i| &self.keys[first.wrapping_add(i) % self.keys.len()])
+            .find(|key| key.state.rests_until(model, now).is_none())
+            .map(Some)
+            .ok_or(())
+    }
+
+    /// Where an endpoint (`chat/completions`) is for a vendor's model.
+    pub(crate) fn uris(&self, upstream_path: &str, model: &str) -> Result<Uris, String> {
+        let path = match &self.api_version {
+            Some(version) => {
+                let base = self.base.path.trim_end_matches("/openai/v1").trim_end_matches("/openai");
+                format!("{base}/openai/deployments/{model}/{upstream_path}?api-version={version}")
+            }
+            None => format!("{}/{upstream_path}{}", self.base.path, self.query),
+        };
+        let path = PathAndQuery::try_from(path.as_str()).map_err(|e| format!("path {path:?}: {e}"))?;
+        let scheme = if self.base.tls { Scheme::HTTPS } else { Scheme::HTTP };
+        let authority = Authority::try_from(authority(&self.base)).map_err(|e| format!("base_url: {e}"))?;
+        let absolute = Uri::builder().scheme(scheme).authority(authority).path_and_query(path.clone());
+        Ok(Uris {
+            origin: Uri::from(path),
+            absolute: absolute.build().map_err(|e| format!("base_url: {e}"))?,
+        })
+    }
+}
+
+/// `Host` of the base URL: the port only where it is not the scheme's own, brackets around IPv6.
+fn authority(base: &BaseUrl) -> String {
+    let host = if base.host.contains(':') { format!("[{}]", base.host) } else { base.host.clone() };
+    match (base.tls, base.port) {
+        (true, 443) | (false, 80) => host,
+        (_, port) => format!("{host}:{port}"),
+    }
+}
+
+fn credential(auth: &Auth, secret: &str) -> Result<Option<(HeaderName, HeaderValue)>, String> {
+    let (name, text) = match auth {
+        Auth::None => return Ok(None),
+        Auth::Header(name) => {
+            (HeaderName::try_from(name.as_str()).map_err(|_| "auth header name".to_owned())?, secret.to_owned())
+        }
+        _ => (http::header::AUTHORIZATION, format!("Bearer {secret}")),
+    };
+    let mut value = header_value(&text, "a key")?;
+    value.set_sensitive(true);
+    Ok(Some((name, value)))
+}
+
+fn headers(provider: &Provider) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let of_kind = provider.kind.quirks.headers.iter().map(|(n, v)| (n, v));
+    let configured = provider.headers.iter().map(|(n, v)| (n, v));
+    of_kind
+        .chain(configured)
+        .map(|(name, value)| {
+            let name = HeaderName::try_from(name.as_str()).map_err(|_| format!("header name {name:?}"))?;
+            Ok((name, header_value(value, "a header")?))
+        })
+        .collect()
+}
+
+fn query(kind: &Kind) -> String {
+    let pairs: Vec<_> = kind.quirks.query.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+}

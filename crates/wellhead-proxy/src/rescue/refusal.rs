@@ -1,0 +1,177 @@
+//! What the gateway itself says no to, and why: one constructor per situation.
+
+use std::time::Duration;
+use wellhead_http::proxy_status::ProxyStatus;
+use wellhead_quota::{LimitHeaders, LimitHit};
+use wellhead_types::{Outcome, Side};
+use wellhead_wire::openai::request::BadRequest;
+
+/// An honest no, before it is written as HTTP.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    /// `error.type`, in OpenAI's words.
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+    pub(crate) param: Option<&'static str>,
+    pub(crate) source: Side,
+    pub(crate) should_retry: Option<bool>,
+    /// The true time; headers are clamped to 60 s.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) proxy_status: Option<ProxyStatus>,
+    pub(crate) limits: Option<LimitHeaders>,
+    pub(crate) allow: Option<&'static str>,
+    pub(crate) outcome: Outcome,
+    /// The request's body was not read to its end.
+    pub(crate) closes_connection: bool,
+}
+
+impl Refusal {
+    /// The client's fault: never worth a retry.
+    fn client(status: u16, code: &'static str, kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            kind,
+            message: message.into(),
+            param: None,
+            source: Side::Client,
+            should_retry: Some(false),
+            retry_after: None,
+            proxy_status: None,
+            limits: None,
+            allow: None,
+            outcome: Outcome::Rejected,
+            closes_connection: false,
+        }
+    }
+
+    /// Our own limit: worth a retry.
+    fn shed(message: impl Into<String>, after: Duration) -> Self {
+        Self {
+            source: Side::Gateway,
+            should_retry: Some(true),
+            retry_after: Some(after),
+            proxy_status: Some(ProxyStatus::new("connection_limit_reached")),
+            outcome: Outcome::Shed,
+            closes_connection: true,
+            ..Self::client(503, "overloaded", "server_error", message)
+        }
+    }
+
+    pub(crate) fn path_invalid(why: &dyn std::fmt::Display) -> Self {
+        Self::client(400, "invalid_path", "invalid_request_error", format!("The path is refused: {why}."))
+    }
+
+    pub(crate) fn headers_invalid(why: &dyn std::fmt::Display) -> Self {
+        Self::client(400, "invalid_headers", "invalid_request_error", format!("The headers are refused: {why}."))
+    }
+
+    pub(crate) fn path_unknown(method: &str, path: &str, base_url: &str) -> Self {
+        let message = format!(
+            "Nothing is served at {method} {path}. The base URL for SDKs is {base_url} (for example {base_url}/chat/completions)."
+        );
+        Self::client(404, "unknown_path", "invalid_request_error", message)
+    }
+
+    pub(crate) fn method(method: &str, path: &str, allow: &'static str) -> Self {
+        let message = format!("{path} does not take {method}; use {allow}.");
+        Self { allow: Some(allow), ..Self::client(405, "method_not_allowed", "invalid_request_error", message) }
+    }
+
+    pub(crate) fn stateful(path: &str) -> Self {
+        let message = format!(
+            "{path} keeps state at one vendor, which Wellhead does not support yet. Send it to the vendor directly."
+        );
+        Self::client(501, "not_supported_yet", "invalid_request_error", message)
+    }
+
+    pub(crate) fn key_missing(none_exists: bool) -> Self {
+        let hint = if none_exists { " No key exists yet: make one with `wellhead key create`." } else { "" };
+        let message = format!(
+            "No API key was sent. Send one as `Authorization: Bearer KEY`, `x-api-key` or `api-key`.{hint}"
+        );
+        Self::client(401, "missing_api_key", "authentication_error", message)
+    }
+
+    pub(crate) fn key_unknown() -> Self {
+        let message = "This API key is not known here. Check it, or make one with `wellhead key create`.";
+        Self::client(401, "invalid_api_key", "authentication_error", message)
+    }
+
+    pub(crate) fn encoded_body() -> Self {
+        let message = "Compressed request bodies are not understood; send the body without `content-encoding`.";
+        Self { closes_connection: true, ..Self::client(415, "encoded_body", "invalid_request_error", message) }
+    }
+
+    pub(crate) fn body_too_large(bytes_max: u64) -> Self {
+        let message =
+            format!("The request body is larger than {bytes_max} bytes (`limits.body_bytes_max` of the gateway).");
+        Self { closes_connection: true, ..Self::client(413, "body_too_large", "invalid_request_error", message) }
+    }
+
+    pub(crate) fn body_too_slow(limit: Duration) -> Self {
+        let message = format!("No piece of the request body came within {} s.", limit.as_secs_f64());
+        Self {
+            closes_connection: true,
+            should_retry: Some(true),
+            ..Self::client(408, "body_too_slow", "invalid_request_error", message)
+        }
+    }
+
+    pub(crate) fn body_broken(why: &str) -> Self {
+        let message = format!("The request body could not be read: {why}.");
+        Self { closes_connection: true, ..Self::client(400, "body_broken", "invalid_request_error", message) }
+    }
+
+    pub(crate) fn replay_memory() -> Self {
+        let message = "The gateway holds as many request bodies as it may (`limits.replay_bytes_max`).";
+        Self::shed(message, Duration::from_secs(1))
+    }
+
+    pub(crate) fn body_invalid(bad: BadRequest) -> Self {
+        Self { param: bad.param, ..Self::client(400, bad.code, "invalid_request_error", bad.message) }
+    }
+
+    pub(crate) fn model_unknown(model: &str, allowed: &[&str]) -> Self {
+        let message = format!("The model `{}` does not exist here. {}", short(model), models(allowed));
+        Self { param: Some("model"), ..Self::client(404, "model_not_found", "invalid_request_error", message) }
+    }
+
+    pub(crate) fn model_not_allowed(model: &str, allowed: &[&str]) -> Self {
+        let message = format!("This key may not use the model `{}`. {}", short(model), models(allowed));
+        Self { param: Some("model"), ..Self::client(403, "model_not_allowed", "permission_error", message) }
+    }
+
+    pub(crate) fn limit(app: &str, hit: &LimitHit) -> Self {
+        let unit = match hit.which.as_str() {
+            "concurrency" => "requests in flight",
+            "tokens" => "tokens per minute",
+            _ => "requests per minute",
+        };
+        let message = format!("The app `{app}` is at its limit of {} {unit}.", hit.limit);
+        Self {
+            source: Side::Gateway,
+            should_retry: Some(true),
+            retry_after: Some(hit.retry_after),
+            limits: Some(*hit.headers),
+            ..Self::client(429, "rate_limit_exceeded", "rate_limit_error", message)
+        }
+    }
+}
+
+/// What the caller could have meant.
+fn models(allowed: &[&str]) -> String {
+    if allowed.is_empty() {
+        return "This key may use no model.".to_owned();
+    }
+    format!("This key may use: {}.", allowed.join(", "))
+}
+
+/// A name as it was sent, cut to a length that fits a sentence.
+fn short(name: &str) -> String {
+    const CHARS_MAX: usize = 100;
+    let cut: String = name.chars().take(CHARS_MAX).collect();
+    if cut.len() < name.len() { format!("{cut}…") } else { cut }
+}

@@ -1,0 +1,173 @@
+//! The books of one request. They are opened when it arrives and closed exactly once: by an answer that ended, by a
+//! refusal, or, when everything else is dropped because the client went away, by `Drop`.
+
+use crate::gateway::Worker;
+use crate::plan::{KeyPlan, Route, TargetPlan};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use wellhead_quota::Admission;
+use wellhead_resilience::Nanos;
+use wellhead_telemetry::{AttemptRecord, RequestRecord};
+use wellhead_types::{Outcome, Usage};
+
+/// The books.
+#[derive(Debug)]
+pub(crate) struct Books {
+    worker: Arc<Worker>,
+    pub(crate) record: RequestRecord,
+    pub(crate) started: Nanos,
+    pub(crate) route: Option<Arc<Route>>,
+    pub(crate) admission: Option<Admission>,
+    /// Input tokens as estimated when the request came, for answers that report no usage.
+    pub(crate) input_estimate: u64,
+    /// Bytes of the replay budget that this request holds.
+    pub(crate) replay_bytes: u64,
+    current: Option<Current>,
+    closed: bool,
+}
+
+/// The attempt under way.
+#[derive(Debug)]
+struct Current {
+    target: usize,
+    started: Nanos,
+    record: AttemptRecord,
+}
+
+impl Books {
+    pub(crate) const fn open(worker: Arc<Worker>, record: RequestRecord, started: Nanos) -> Self {
+        Self {
+            worker,
+            record,
+            started,
+            route: None,
+            admission: None,
+            input_estimate: 0,
+            replay_bytes: 0,
+            current: None,
+            closed: false,
+        }
+    }
+
+    pub(crate) const fn worker(&self) -> &Arc<Worker> {
+        &self.worker
+    }
+
+    /// An attempt is about to be sent.
+    pub(crate) fn begin_attempt(&mut self, number: usize, target: &TargetPlan, key: Option<&KeyPlan>, span_id: [u8; 8]) {
+        let now = self.worker.gateway.clock.now();
+        if self.record.attempts.is_empty() {
+            self.record.overhead = since(self.started, now);
+        }
+        target.state.in_flight.fetch_add(1, Relaxed);
+        self.current = Some(Current {
+            target: number,
+            started: now,
+            record: AttemptRecord {
+                target: target.id.clone(),
+                provider: target.provider.name.clone(),
+                otel_provider: target.provider.otel_name.clone(),
+                model: target.model.clone(),
+                key_id: key.map(|key| key.id.clone()),
+                span_id,
+                offset: since(self.started, now),
+                duration: Duration::ZERO,
+                first_byte: None,
+                status: None,
+                result: "cancelled",
+            },
+        });
+    }
+
+    /// Whether an attempt has been begun and not ended.
+    pub(crate) const fn attempt_under_way(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// Response headers of the attempt are there.
+    pub(crate) const fn attempt_status(&mut self, status: u16) {
+        if let Some(current) = &mut self.current {
+            current.record.status = Some(status);
+        }
+    }
+
+    /// The first content of the answer is there and goes to the client.
+    pub(crate) fn content(&mut self) {
+        let now = self.worker.gateway.clock.now();
+        if let Some(current) = &mut self.current {
+            current.record.first_byte.get_or_insert(since(current.started, now));
+        }
+        self.record.first_byte.get_or_insert(since(self.started, now));
+    }
+
+    /// The attempt has ended; `result` is `ok` or a failure code.
+    pub(crate) fn end_attempt(&mut self, result: &'static str) {
+        let now = self.worker.gateway.clock.now();
+        let (Some(mut current), Some(route)) = (self.current.take(), &self.route) else { return };
+        current.record.duration = since(current.started, now);
+        current.record.result = result;
+        if let Some(target) = route.targets.get(current.target) {
+            target.state.in_flight.fetch_sub(1, Relaxed);
+            target.metrics.record(self.worker.number, &current.record);
+        }
+        self.record.attempts.push(current.record);
+    }
+
+    /// The request has ended. Everything about it is written down, reserved tokens are trued up.
+    pub(crate) fn close(mut self, outcome: Outcome) {
+        self.write(outcome);
+    }
+
+    fn write(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        self.end_attempt("cancelled");
+        let gateway = self.worker.gateway.clone();
+        let now = gateway.clock.now();
+        self.record.outcome = outcome;
+        self.record.duration = since(self.started, now);
+        self.estimate_usage();
+        if let Some(admission) = self.admission.take() {
+            admission.settle(self.record.usage.map_or(0, |usage| usage.total()), now);
+        }
+        if self.replay_bytes > 0 {
+            gateway.replay.give_back(self.replay_bytes);
+        }
+        let metrics = &gateway.metrics;
+        match &self.route {
+            Some(route) => route.metrics.record(self.worker.number, &self.record),
+            None => metrics.no_route().record(self.worker.number, &self.record),
+        }
+        gateway.telemetry.emit(self.worker.number, self.record.clone());
+    }
+
+    /// An answer that was cut, or a vendor that reports nothing: what was delivered is estimated, four bytes a token,
+    /// and marked. Nothing delivered, nothing used.
+    fn estimate_usage(&mut self) {
+        if self.record.usage.is_some() || self.record.first_byte.is_none() {
+            return;
+        }
+        self.record.usage_estimated = true;
+        self.record.usage = Some(Usage {
+            input_tokens: self.input_estimate,
+            output_tokens: self.record.response_bytes.div_ceil(BYTES_PER_TOKEN),
+            ..Usage::default()
+        });
+    }
+}
+
+/// English text has about four bytes a token in the usual vocabularies.
+pub(crate) const BYTES_PER_TOKEN: u64 = 4;
+
+impl Drop for Books {
+    fn drop(&mut self) {
+        self.write(Outcome::Cancelled);
+    }
+}
+
+/// The time between two readings.
+pub(crate) const fn since(from: Nanos, to: Nanos) -> Duration {
+    Duration::from_nanos(to.saturating_sub(from))
+}

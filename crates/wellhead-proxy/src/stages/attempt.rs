@@ -1,0 +1,320 @@
+//! The attempts: asks the ladder, executes what it says on sockets, tells it what happened. Decides nothing itself.
+
+use crate::answer::{Content, Opened};
+use crate::clock::nanos;
+use crate::exchange::Exchange;
+use crate::plan::KeyPlan;
+use crate::stream;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
+use http_body_util::BodyExt;
+use std::collections::VecDeque;
+use tokio::time::Instant;
+use wellhead_net::{InBody, OutBody};
+use wellhead_resilience::ladder::{Effect, End, Event, counts_against_target};
+use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
+use wellhead_wire::openai::answer::inspect;
+use wellhead_wire::openai::error::classify;
+use wellhead_wire::openai::request::{PrepareFlags, prepare};
+
+/// Largest error body that is read, and passed on where the request is at fault.
+const ERROR_BYTES_MAX: usize = 256 * 1024;
+
+/// What the attempts came to.
+pub(crate) type Outcome = Result<Opened, GaveUp>;
+
+/// Nothing is left to try.
+#[derive(Debug)]
+pub(crate) struct GaveUp {
+    pub(crate) end: End,
+    /// The newest failure, if anything was sent at all.
+    pub(crate) last: Option<Failure>,
+    /// The upstream's own answer, where it is passed on.
+    pub(crate) answer: Option<UpstreamError>,
+}
+
+/// An error answer as the upstream gave it.
+#[derive(Debug)]
+pub(crate) struct UpstreamError {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Why one attempt did not open an answer.
+enum Missed {
+    /// Nothing was sent: the last free key or the probe was taken by another request.
+    Unavailable,
+    Failed(Failure, Option<UpstreamError>),
+}
+
+/// Runs attempts until one opens an answer or nothing is left.
+pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
+    let mut last = None;
+    let mut answer = None;
+    let mut effect = exchange.decide(Event::Start);
+    loop {
+        effect = match effect {
+            Effect::Send(target) => match attempt(exchange, target).await {
+                Ok(opened) => return Ok(opened),
+                Err(Missed::Unavailable) => exchange.decide(Event::Unavailable(target)),
+                Err(Missed::Failed(failure, upstream)) => {
+                    let next = failed(exchange, target, &failure);
+                    (last, answer) = (Some(failure), upstream);
+                    next
+                }
+            },
+            Effect::Wait(until) => {
+                tokio::time::sleep_until(exchange.worker.gateway.clock.instant(until)).await;
+                exchange.decide(Event::Waited)
+            }
+            Effect::GiveUp(end) => return Err(GaveUp { end, last, answer }),
+        };
+    }
+}
+
+/// Writes a failure down and asks what is next.
+fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
+    let now = exchange.now();
+    exchange.books.end_attempt(failure.cause.as_str());
+    let plan = exchange.target(target);
+    tracing::info!(
+        request = %exchange.books.record.request_id,
+        target = %plan.id,
+        cause = failure.cause.as_str(),
+        status = failure.status,
+        detail = failure.detail,
+        "an attempt failed"
+    );
+    if failure.side == Side::Provider {
+        let counts = counts_against_target(failure);
+        plan.state.on_failure(failure.cause, counts, now, &exchange.worker.gateway.entropy);
+    }
+    exchange.decide(Event::Failed(target, failure))
+}
+
+async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Missed> {
+    let (route, worker) = (exchange.route.clone(), exchange.worker.clone());
+    let (target, now) = (&route.targets[number], exchange.now());
+    let key = target.provider.take_key(&target.model, now).map_err(|()| Missed::Unavailable)?;
+    if !target.state.may_send(now, &worker.gateway.entropy) {
+        return Err(Missed::Unavailable);
+    }
+    let span_id = wellhead_http::trace::span_id(worker.gateway.entropy.next().to_be_bytes());
+    let limit = limit(exchange);
+    exchange.books.begin_attempt(number, target, key, span_id);
+    let body = body(exchange, number);
+    let headers = headers(exchange, number, key, span_id);
+    let uris = target.uris(exchange.endpoint);
+    let build = |version: Version| {
+        let uri = if version == Version::HTTP_2 { uris.absolute.clone() } else { uris.origin.clone() };
+        let mut request = Request::new(OutBody::full(body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers.clone();
+        if version == Version::HTTP_2 {
+            request.headers_mut().remove(header::HOST);
+        }
+        request
+    };
+    let sent = tokio::time::timeout_at(limit, worker.pool.send(&target.provider.endpoint, &build)).await;
+    let response = match sent {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(Missed::Failed(error.into(), None)),
+        Err(_) => return Err(Missed::Failed(timed_out(Stage::Headers, Cause::HeadersTimeout), None)),
+    };
+    exchange.books.attempt_status(response.status().as_u16());
+    let outcome = open(exchange, number, response, limit).await;
+    let now = exchange.now();
+    match &outcome {
+        Ok(_) => {
+            target.state.on_success(now);
+            if let Some(key) = key {
+                key.state.on_success(&target.model, now);
+            }
+        }
+        Err(Missed::Failed(failure, _)) => {
+            if let Some(key) = key {
+                key.state.on_failure(failure, &target.model, now);
+            }
+        }
+        Err(Missed::Unavailable) => {}
+    }
+    outcome
+}
+
+/// How long the attempt may take: to its first content if it is streamed and somebody else could answer instead
+/// (decision 10), else until the deadline.
+fn limit(exchange: &Exchange) -> Instant {
+    let now = exchange.now();
+    let others = exchange.route.targets.len() > 1;
+    let patient = now.saturating_add(nanos(exchange.route.model.first_token_timeout));
+    let until = if exchange.head.stream && others { patient.min(exchange.deadline) } else { exchange.deadline };
+    exchange.worker.gateway.clock.instant(until)
+}
+
+/// The client's bytes, but for the fields that the target needs otherwise.
+fn body(exchange: &Exchange, number: usize) -> Bytes {
+    let target = exchange.target(number);
+    let quirks = &target.provider.kind.quirks;
+    let flags = PrepareFlags { stream_usage: quirks.stream_usage, max_tokens_only: quirks.max_tokens_only };
+    prepare(&exchange.body, &exchange.head, &target.model, flags)
+}
+
+fn headers(exchange: &Exchange, number: usize, key: Option<&KeyPlan>, span_id: [u8; 8]) -> HeaderMap {
+    let provider = &exchange.target(number).provider;
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(header::HOST, provider.host.clone());
+    wellhead_http::headers::request_headers(&exchange.headers, &mut headers);
+    if !headers.contains_key(header::CONTENT_TYPE) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    for (name, value) in &provider.headers {
+        headers.insert(name.clone(), value.clone());
+    }
+    if exchange.trace.parent_id.is_some() || exchange.worker.gateway.trace_always {
+        headers.insert("traceparent", exchange.trace.traceparent(span_id));
+        if let Some(state) = exchange.trace.tracestate(&exchange.headers) {
+            headers.insert("tracestate", state);
+        }
+    }
+    if let Some((name, value)) = key.and_then(|key| key.header.clone()) {
+        headers.insert(name, value);
+    }
+    headers
+}
+
+/// From response headers to an answer that can be committed to.
+async fn open(
+    exchange: &mut Exchange,
+    number: usize,
+    response: Response<InBody>,
+    limit: Instant,
+) -> Result<Opened, Missed> {
+    let (parts, body) = response.into_parts();
+    let status = parts.status.as_u16();
+    if !parts.status.is_success() {
+        return Err(refused(exchange, status, parts.headers, body, limit).await);
+    }
+    let content = match kind(&parts.headers) {
+        Kind::Events => Content::Stream(stream::open(exchange, body, limit).await.map_err(missed)?),
+        Kind::Json => whole(exchange, body, limit).await.map_err(missed)?,
+        Kind::Html => {
+            let detail = "a page of HTML instead of an answer";
+            return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
+        }
+        Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
+    };
+    Ok(Opened { target: number, rung: exchange.ladder.rung(), status, headers: parts.headers, content })
+}
+
+const fn missed(failure: Failure) -> Missed {
+    Missed::Failed(failure, None)
+}
+
+/// What an answer is, by its content type.
+enum Kind {
+    Events,
+    Json,
+    Html,
+    Bytes,
+}
+
+fn kind(headers: &HeaderMap) -> Kind {
+    let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let is = |name: &[u8]| content_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    if is(b"text/event-stream") {
+        Kind::Events
+    } else if is(b"text/html") {
+        Kind::Html
+    } else if is(b"application/json") || is(b"application/problem+json") || content_type.is_empty() {
+        Kind::Json
+    } else {
+        Kind::Bytes
+    }
+}
+
+/// A JSON answer is read whole, so that an error inside a 200 or a cut can still be followed by another attempt. One
+/// larger than the limit is relayed from there on.
+async fn whole(exchange: &Exchange, mut body: InBody, limit: Instant) -> Result<Content, Failure> {
+    let max = usize::try_from(exchange.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
+    let mut read: VecDeque<Bytes> = VecDeque::new();
+    let mut bytes = 0;
+    while let Some(chunk) = next(&mut body, limit).await? {
+        bytes += chunk.len();
+        read.push_back(chunk);
+        if bytes > max {
+            return Ok(Content::Relay(read, body));
+        }
+    }
+    let whole = join(read, bytes);
+    let inspected = inspect(exchange.endpoint, &whole)?;
+    Ok(Content::Whole(whole, inspected.usage))
+}
+
+/// Audio and other bytes: committed to when the first piece is there.
+async fn first_piece(mut body: InBody, limit: Instant) -> Result<Content, Failure> {
+    match next(&mut body, limit).await? {
+        Some(first) => Ok(Content::Relay(VecDeque::from([first]), body)),
+        None => Ok(Content::Whole(Bytes::new(), None)),
+    }
+}
+
+/// The next piece of an answer that has not been committed to.
+async fn next(body: &mut InBody, limit: Instant) -> Result<Option<Bytes>, Failure> {
+    loop {
+        match tokio::time::timeout_at(limit, body.frame()).await {
+            Err(_) => return Err(timed_out(Stage::FirstToken, Cause::DeadlineExceeded)),
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(error))) => return Err(Failure { stage: Stage::FirstToken, ..error.into() }),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+}
+
+fn join(mut pieces: VecDeque<Bytes>, bytes: usize) -> Bytes {
+    if pieces.len() == 1 {
+        return pieces.pop_front().unwrap_or_default();
+    }
+    let mut joined = BytesMut::with_capacity(bytes);
+    pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
+    joined.freeze()
+}
+
+/// An error answer: read, classified, kept in case that it is passed on.
+async fn refused(exchange: &Exchange, status: u16, headers: HeaderMap, mut body: InBody, limit: Instant) -> Missed {
+    let mut pieces = VecDeque::new();
+    let mut bytes = 0;
+    while bytes <= ERROR_BYTES_MAX {
+        match next(&mut body, limit).await {
+            Ok(Some(chunk)) => {
+                bytes += chunk.len();
+                pieces.push_back(chunk);
+            }
+            // An error that breaks off is still an error; what came of it is enough to classify it.
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let body = join(pieces, bytes);
+    if (300..400).contains(&status) {
+        let detail = format!("a redirect ({status}), which is never followed with a credential");
+        let failure = Failure {
+            status: Some(status),
+            scope: Scope::Endpoint,
+            ..Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail)
+        };
+        return missed(failure);
+    }
+    let wall_s = exchange.worker.gateway.clock.wall_ns(exchange.now()) / 1_000_000_000;
+    let failure = classify(status, &headers, &body, wall_s);
+    let answer = (failure.retry == Retry::Never).then_some(UpstreamError { status, headers, body });
+    Missed::Failed(failure, answer)
+}
+
+fn timed_out(stage: Stage, cause: Cause) -> Failure {
+    Failure::endpoint(stage, cause, "no answer within the limit")
+}

@@ -1,0 +1,55 @@
+//! Who is asking: `Authorization: Bearer`, `x-api-key` or `api-key`, looked up by keyed hash.
+
+use crate::plan::{Identity, Plan};
+use crate::rescue::Refusal;
+use http::HeaderMap;
+use wellhead_policy::KeyHasher;
+
+/// Longest credential that is hashed: a JWT with many claims has 4 KiB, and hashing must not be a lever.
+const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
+
+/// Finds the app that a request's key belongs to.
+pub(crate) fn identify(headers: &HeaderMap, plan: &Plan, hasher: &KeyHasher) -> Result<Identity, Refusal> {
+    let Some(key) = credential(headers) else { return Err(Refusal::key_missing(plan.identities.is_empty())) };
+    if key.len() > CREDENTIAL_BYTES_MAX {
+        return Err(Refusal::key_unknown());
+    }
+    plan.identities.get(&hasher.hash(key)).cloned().ok_or_else(Refusal::key_unknown)
+}
+
+/// The credential as it was sent. `Authorization` first: it is what the SDKs send.
+fn credential(headers: &HeaderMap) -> Option<&[u8]> {
+    let bearer = headers.get(http::header::AUTHORIZATION).and_then(|value| {
+        let (scheme, key) = value.as_bytes().split_at_checked(7)?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
+    });
+    bearer
+        .or_else(|| headers.get("x-api-key").map(|v| v.as_bytes().trim_ascii()))
+        .or_else(|| headers.get("api-key").map(|v| v.as_bytes().trim_ascii()))
+        .filter(|key| !key.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::credential;
+    use http::{HeaderMap, HeaderValue};
+
+    #[test]
+    fn all_three_headers_are_understood_and_others_are_not() {
+        let cases = [
+            ("authorization", "Bearer k", Some("k")),
+            ("authorization", "bearer  k ", Some("k")),
+            ("authorization", "Basic k", None),
+            ("authorization", "Bearer", None),
+            ("authorization", "Bearer ", None),
+            ("x-api-key", "k", Some("k")),
+            ("api-key", "k", Some("k")),
+            ("x-goog-api-key", "k", None),
+        ];
+        for (name, value, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            assert_eq!(credential(&headers), expected.map(str::as_bytes), "{name}: {value}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The stages of a request, one file each; their order is in `pipeline`.
+
+pub(crate) mod admit;
+pub(crate) mod attempt;
+pub(crate) mod identify;
+pub(crate) mod receive;
+pub(crate) mod route;

@@ -1,0 +1,107 @@
+//! The body: read whole, within its limits, and kept for replay.
+
+use crate::gateway::{Gateway, ReplayBudget};
+use crate::rescue::Refusal;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use wellhead_config::snapshot::Limits;
+
+/// A share of the replay budget, given back when dropped, unless it is taken over.
+pub(crate) struct Held<'a> {
+    budget: &'a ReplayBudget,
+    bytes: u64,
+}
+
+impl Held<'_> {
+    /// Hands the duty of giving back to the caller.
+    pub(crate) fn take_over(mut self) -> u64 {
+        std::mem::take(&mut self.bytes)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.budget.give_back(self.bytes);
+        }
+    }
+}
+
+/// Reads a request's body.
+pub(crate) async fn receive<'a>(
+    gateway: &'a Gateway,
+    limits: &Limits,
+    headers: &HeaderMap,
+    mut body: Incoming,
+) -> Result<(Bytes, Held<'a>), Refusal> {
+    if headers.get(http::header::CONTENT_ENCODING).is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal::encoded_body());
+    }
+    let announced = body.size_hint().exact();
+    if announced.is_some_and(|bytes| bytes > limits.body_bytes_max) {
+        return Err(Refusal::body_too_large(limits.body_bytes_max));
+    }
+    let mut held = Held { budget: &gateway.replay, bytes: 0 };
+    let mut pieces = Pieces::new(announced);
+    loop {
+        let Ok(frame) = tokio::time::timeout(limits.body_idle_timeout, body.frame()).await else {
+            return Err(Refusal::body_too_slow(limits.body_idle_timeout));
+        };
+        let data = match frame {
+            None => return Ok((pieces.into_bytes(), held)),
+            Some(Err(error)) => return Err(Refusal::body_broken(&error.to_string())),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => data,
+                Err(_trailers) => continue,
+            },
+        };
+        if pieces.len() as u64 + data.len() as u64 > limits.body_bytes_max {
+            return Err(Refusal::body_too_large(limits.body_bytes_max));
+        }
+        if !gateway.replay.take(data.len() as u64, limits.replay_bytes_max) {
+            return Err(Refusal::replay_memory());
+        }
+        held.bytes += data.len() as u64;
+        pieces.push(data);
+    }
+}
+
+/// Pieces of a body, joined without a copy when there is only one.
+struct Pieces {
+    announced: usize,
+    first: Bytes,
+    joined: BytesMut,
+}
+
+/// Largest buffer that is set aside on the word of a client alone.
+const TRUSTED_BYTES_MAX: u64 = 1024 * 1024;
+
+impl Pieces {
+    fn new(announced: Option<u64>) -> Self {
+        let announced = announced.unwrap_or(0).min(TRUSTED_BYTES_MAX);
+        Self { announced: usize::try_from(announced).unwrap_or(0), first: Bytes::new(), joined: BytesMut::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.first.len() + self.joined.len()
+    }
+
+    fn push(&mut self, data: Bytes) {
+        if self.len() == 0 {
+            self.first = data;
+            return;
+        }
+        if self.joined.is_empty() {
+            self.joined.reserve(self.announced.max(self.first.len() + data.len()));
+            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.joined.extend_from_slice(&data);
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+    }
+}

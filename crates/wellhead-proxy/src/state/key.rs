@@ -1,0 +1,62 @@
+//! The rests of one provider key, shared by all workers.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wellhead_resilience::Nanos;
+use wellhead_resilience::key_rest::{KeyRest, Why};
+use wellhead_types::{Cause, Failure, Name, Scope};
+
+use crate::clock::nanos;
+
+/// What is known of one key.
+#[derive(Debug, Default)]
+pub(crate) struct KeyState {
+    /// From then on nothing of this key rests: saves the lock on every request.
+    quiet_from: AtomicU64,
+    rest: Mutex<KeyRest<Name>>,
+}
+
+impl KeyState {
+    /// When the key may be used for the model; `None` means now.
+    pub(crate) fn rests_until(&self, model: &Name, now: Nanos) -> Option<Nanos> {
+        if self.quiet_from.load(Relaxed) <= now {
+            return None;
+        }
+        self.rest().rests_until(model, now)
+    }
+
+    pub(crate) fn on_success(&self, model: &Name, now: Nanos) {
+        if self.quiet_from.load(Relaxed) > now {
+            self.change(|rest| rest.on_success(model));
+        }
+    }
+
+    /// Takes note of a failure if it is the key's.
+    pub(crate) fn on_failure(&self, failure: &Failure, model: &Name, now: Nanos) {
+        match (failure.scope, failure.cause) {
+            (Scope::Key, Cause::QuotaExhausted) => self.change(|rest| rest.on_refused(Why::Exhausted, now)),
+            (Scope::Key, _) => self.change(|rest| rest.on_refused(Why::Rejected, now)),
+            (Scope::KeyModel, _) => {
+                let after = failure.retry_after.map(|after: Duration| nanos(after));
+                self.change(|rest| rest.on_limited(model.clone(), after, now));
+            }
+            _ => {}
+        }
+    }
+
+    /// For `/status`.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&KeyRest<Name>) -> T) -> T {
+        read(&self.rest())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut KeyRest<Name>)) {
+        let mut rest = self.rest();
+        change(&mut rest);
+        self.quiet_from.store(rest.quiet_from(), Relaxed);
+    }
+
+    fn rest(&self) -> MutexGuard<'_, KeyRest<Name>> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,57 @@
+//! What outlives snapshots (decision 1): the health of targets, the rests of keys, the use of limits. Keyed by stable
+//! ids; a plan holds handles into it, and a reload resets nothing.
+
+mod key;
+mod target;
+
+pub(crate) use key::KeyState;
+pub(crate) use target::TargetState;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use wellhead_config::snapshot::AppLimits as Numbers;
+use wellhead_quota::AppLimits;
+use wellhead_resilience::Nanos;
+use wellhead_types::Name;
+
+/// Every piece of state of the process.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    targets: Mutex<HashMap<Name, Arc<TargetState>>>,
+    keys: Mutex<HashMap<(Name, Name), Arc<KeyState>>>,
+    apps: Mutex<HashMap<Name, Arc<AppLimits>>>,
+}
+
+impl Registry {
+    pub(crate) fn target(&self, id: &Name) -> Arc<TargetState> {
+        get_or_make(&self.targets, id.clone(), TargetState::default)
+    }
+
+    pub(crate) fn key(&self, provider: &Name, id: &Name) -> Arc<KeyState> {
+        get_or_make(&self.keys, (provider.clone(), id.clone()), KeyState::default)
+    }
+
+    /// The limits of an app with the numbers of the newest snapshot; what was used stays used.
+    pub(crate) fn app(&self, app: &Name, numbers: &Numbers, now: Nanos) -> Arc<AppLimits> {
+        let make = || AppLimits::new(numbers.rpm, numbers.tpm, numbers.concurrency);
+        let limits = get_or_make(&self.apps, app.clone(), make);
+        limits.set(numbers.rpm, numbers.tpm, numbers.concurrency, now);
+        limits
+    }
+
+    /// Forgets what no plan and no request holds any more, so that the registry is bounded by the configuration.
+    pub(crate) fn sweep(&self) {
+        retain_used(&self.targets);
+        retain_used(&self.keys);
+        retain_used(&self.apps);
+    }
+}
+
+fn get_or_make<K: Eq + Hash, V>(map: &Mutex<HashMap<K, Arc<V>>>, key: K, make: impl FnOnce() -> V) -> Arc<V> {
+    map.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert_with(|| Arc::new(make())).clone()
+}
+
+fn retain_used<K: Eq + Hash, V>(map: &Mutex<HashMap<K, Arc<V>>>) {
+    map.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, state| Arc::strong_count(state) > 1);
+}

@@ -1,0 +1,73 @@
+//! The health of one target, shared by all workers: atomics to read, a short mutex to change.
+
+use crate::clock::Entropy;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use wellhead_resilience::rest::Rest;
+use wellhead_resilience::{Nanos, Rng};
+use wellhead_types::Cause;
+
+/// What is known of one target.
+#[derive(Debug, Default)]
+pub(crate) struct TargetState {
+    pub(crate) in_flight: AtomicU64,
+    pub(crate) successes: AtomicU64,
+    pub(crate) failures: AtomicU64,
+    /// 0: never.
+    pub(crate) last_success: AtomicU64,
+    /// 0: does not rest.
+    rests_until: AtomicU64,
+    rest: Mutex<Rest>,
+    last_failure: Mutex<Option<(Cause, Nanos)>>,
+}
+
+impl TargetState {
+    /// When its rest is over; `None` when it does not rest.
+    pub(crate) fn rests_until(&self) -> Option<Nanos> {
+        Some(self.rests_until.load(Relaxed)).filter(|at| *at != 0)
+    }
+
+    /// May this request be sent now? Only a target whose rest is just over says no: to all but one.
+    pub(crate) fn may_send(&self, now: Nanos, entropy: &Entropy) -> bool {
+        match self.rests_until() {
+            Some(until) if until <= now => {
+                let mut rest = self.rest();
+                let mine = rest.try_probe(now, &mut Rng::new(entropy.next()));
+                self.rests_until.store(rest.until().unwrap_or(0), Relaxed);
+                mine
+            }
+            _ => true,
+        }
+    }
+
+    pub(crate) fn on_success(&self, now: Nanos) {
+        self.successes.fetch_add(1, Relaxed);
+        self.last_success.store(now, Relaxed);
+        if self.rests_until.load(Relaxed) != 0 || self.failures_in_a_row() > 0 {
+            self.rest().on_success();
+            self.rests_until.store(0, Relaxed);
+        }
+    }
+
+    /// `counts`: the failure says something about the target's health.
+    pub(crate) fn on_failure(&self, cause: Cause, counts: bool, now: Nanos, entropy: &Entropy) {
+        self.failures.fetch_add(1, Relaxed);
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((cause, now));
+        if counts {
+            let until = self.rest().on_failure(now, &mut Rng::new(entropy.next()));
+            self.rests_until.store(until.unwrap_or(0), Relaxed);
+        }
+    }
+
+    pub(crate) fn failures_in_a_row(&self) -> u32 {
+        self.rest().failures_in_a_row()
+    }
+
+    pub(crate) fn last_failure(&self) -> Option<(Cause, Nanos)> {
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

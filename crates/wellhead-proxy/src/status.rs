@@ -1,0 +1,114 @@
+//! The upstream truth for `/status`: what the data plane knows of its targets and keys, from memory.
+
+use crate::gateway::Gateway;
+use crate::plan::{KeyPlan, ProviderPlan, Route, TargetPlan};
+use crate::settle::since;
+use std::sync::atomic::Ordering::Relaxed;
+use wellhead_net::DrainPhase;
+use wellhead_resilience::Nanos;
+use wellhead_resilience::key_rest::Why;
+use wellhead_types::{ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, TargetStatus};
+
+impl Gateway {
+    /// Everything but the configuration's own state, which the control plane adds.
+    pub fn status(&self) -> Status {
+        let (now, plan) = (self.clock.now(), self.plan.load());
+        let routes: Vec<_> = plan.routes.values().map(|route| route_status(route, now)).collect();
+        let draining = self.drain.phase() >= DrainPhase::Announced;
+        Status {
+            verdict: verdict(&routes, draining),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_s: (now / wellhead_resilience::SECOND).saturating_sub(1),
+            draining,
+            config: ConfigStatus { generation: plan.generation, ..ConfigStatus::default() },
+            providers: plan.providers.iter().map(|provider| provider_status(provider, now)).collect(),
+            routes,
+        }
+    }
+}
+
+fn verdict(routes: &[RouteStatus], draining: bool) -> String {
+    let count = |state| routes.iter().filter(|route| route.state == state).count();
+    let (down, impaired) = (count("down"), count("impaired"));
+    let names = |state| -> String {
+        let names: Vec<_> = routes.iter().filter(|r| r.state == state).map(|r| r.model.as_str()).take(3).collect();
+        names.join(", ")
+    };
+    match (draining, down, impaired) {
+        (true, _, _) => "Draining: requests under way are being finished.".to_owned(),
+        (_, 0, 0) => format!("All {} models are served.", routes.len()),
+        (_, 0, n) => format!("All models are served; {n} with fewer targets than configured ({}).", names("impaired")),
+        (_, n, _) => format!("{n} of {} models cannot be served now ({}).", routes.len(), names("down")),
+    }
+}
+
+fn route_status(route: &Route, now: Nanos) -> RouteStatus {
+    let targets: Vec<_> = route.targets.iter().map(|target| target_status(target, now)).collect();
+    let failing = targets.iter().filter(|target| target.state == "failing").count();
+    let state = match failing {
+        0 => "ok",
+        n if n == targets.len() => "down",
+        _ => "impaired",
+    };
+    RouteStatus { model: route.model.name.to_string(), state, targets }
+}
+
+fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
+    let state = &target.state;
+    let last_failure = state.last_failure();
+    let last_success = Some(state.last_success.load(Relaxed)).filter(|at| *at != 0);
+    let keyless = target.provider.key_free_at(&target.model, now).is_some();
+    let row = state.failures_in_a_row();
+    let word = if row > 0 || keyless {
+        "failing"
+    } else if last_success.is_some() {
+        "ok"
+    } else {
+        "unknown"
+    };
+    TargetStatus {
+        target: target.id.to_string(),
+        tier: target.tier,
+        weight: target.weight,
+        state: word,
+        in_flight: state.in_flight.load(Relaxed),
+        successes: state.successes.load(Relaxed),
+        failures: state.failures.load(Relaxed),
+        consecutive_failures: row.into(),
+        last_failure: last_failure.map(|(cause, _)| cause.as_str()),
+        last_failure_age_s: last_failure.map(|(_, at)| seconds(at, now)),
+        last_success_age_s: last_success.map(|at| seconds(at, now)),
+    }
+}
+
+fn provider_status(provider: &ProviderPlan, now: Nanos) -> ProviderStatus {
+    ProviderStatus {
+        name: provider.name.to_string(),
+        kind: provider.kind.name.to_string(),
+        keys: provider.keys.iter().map(|key| key_status(key, now)).collect(),
+    }
+}
+
+fn key_status(key: &KeyPlan, now: Nanos) -> KeyStatus {
+    key.state.read(|rest| {
+        let whole = rest.whole(now);
+        let limited: Vec<_> = rest.limited(now).map(|(model, until)| (model.to_string(), seconds(now, until))).collect();
+        let state = match whole {
+            Some((Why::Rejected, _)) => "rejected",
+            Some((Why::Exhausted, _)) => "exhausted",
+            None if limited.is_empty() => "ok",
+            None => "limited",
+        };
+        KeyStatus {
+            key: key.masked.clone(),
+            state,
+            resting_s: whole.map(|(_, until)| seconds(now, until)),
+            limited_models: limited,
+        }
+    })
+}
+
+/// Seconds between two readings, to the millisecond.
+fn seconds(from: Nanos, to: Nanos) -> f64 {
+    (since(from, to).as_secs_f64() * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,232 @@
+//! The body of a streamed answer: first whatever it takes to get one, then the stream itself. A broken stream ends with
+//! an error in the client's own dialect and without an end signal; it never looks finished.
+
+use super::Live;
+use crate::answer::{Content, IdleTimer, Opened};
+use crate::exchange::{Early, Exchange};
+use crate::rescue;
+use crate::settle::Books;
+use crate::stages::attempt::Outcome as Attempted;
+use bytes::Bytes;
+use http_body::Body;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+use wellhead_types::Outcome;
+use wellhead_wire::openai::Endpoint;
+use wellhead_wire::openai::stream::interruption_event;
+
+/// Between two keep-alive comments while no content comes. Below the 15 s at which the first proxies lose patience.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Time that an upstream has to close a stream after its end signal, so that the connection can be used again.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+/// A comment (WHATWG server-sent events): clients ignore it, proxies and sockets stay awake.
+const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
+
+/// Attempts that go on after the headers were sent.
+pub(crate) type Attempts = Pin<Box<dyn Future<Output = (Exchange, Attempted)> + Send>>;
+
+/// The stream as the client's connection reads it.
+pub(crate) struct ClientStream {
+    state: State,
+    endpoint: Endpoint,
+}
+
+enum State {
+    Opening { attempts: Attempts, early: Arc<Early>, pulse: Pin<Box<Sleep>> },
+    Flowing(Flow),
+    Done,
+}
+
+struct Flow {
+    live: Box<Live>,
+    books: Books,
+    idle: IdleTimer,
+    /// Longest stream; after the end signal, the time left to close.
+    end: Pin<Box<Sleep>>,
+}
+
+impl ClientStream {
+    /// A stream whose first content is there.
+    pub(crate) fn flowing(live: Box<Live>, books: Books, endpoint: Endpoint) -> Self {
+        Self { state: State::Flowing(Flow::new(live, books)), endpoint }
+    }
+
+    /// A stream whose headers are sent before there is content.
+    pub(crate) fn opening(attempts: Attempts, early: Arc<Early>, endpoint: Endpoint) -> Self {
+        early.open();
+        let pulse = Box::pin(tokio::time::sleep(Duration::ZERO));
+        Self { state: State::Opening { attempts, early, pulse }, endpoint }
+    }
+
+    pub(crate) fn poll_data(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            match &mut self.state {
+                State::Done => return Poll::Ready(None),
+                State::Flowing(flow) => match std::task::ready!(flow.poll(cx)) {
+                    Step::Data(bytes) => return Poll::Ready(Some(bytes)),
+                    Step::Ended => self.finish(None),
+                    Step::Broken(code) => {
+                        let event = self.interrupt(code);
+                        return Poll::Ready(event);
+                    }
+                },
+                State::Opening { attempts, early, pulse } => {
+                    if let Some(event) = early.pop() {
+                        return Poll::Ready(Some(event));
+                    }
+                    if let Poll::Ready((exchange, outcome)) = attempts.as_mut().poll(cx) {
+                        // What was passed on early by the last attempt goes first.
+                        let early = early.clone();
+                        if let Some(event) = self.opened(exchange, outcome, &early) {
+                            return Poll::Ready(Some(event));
+                        }
+                        continue;
+                    }
+                    if let Some(event) = early.pop() {
+                        return Poll::Ready(Some(event));
+                    }
+                    std::task::ready!(pulse.as_mut().poll(cx));
+                    pulse.as_mut().reset(Instant::now() + KEEP_ALIVE);
+                    return Poll::Ready(Some(COMMENT));
+                }
+            }
+        }
+    }
+
+    /// The attempts have come to an end while the client was waiting with its headers in hand.
+    fn opened(&mut self, exchange: Exchange, outcome: Attempted, early: &Early) -> Option<Bytes> {
+        let mut books = exchange.books;
+        match outcome {
+            Ok(Opened { content: Content::Stream(mut live), rung, .. }) => {
+                let mut before: Vec<_> = std::iter::from_fn(|| early.pop()).collect();
+                while let Some(event) = before.pop() {
+                    live.ready.push_front(event);
+                }
+                books.record.rung = rung;
+                books.content();
+                self.state = State::Flowing(Flow::new(live, books));
+                None
+            }
+            Ok(_) => Some(self.fail(books, "upstream_invalid_answer", "the upstream did not answer with a stream")),
+            Err(gave_up) => {
+                let (code, message) = rescue::in_stream(&gave_up, &books);
+                Some(self.fail(books, code, &message))
+            }
+        }
+    }
+
+    fn finish(&mut self, code: Option<&'static str>) {
+        if let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) {
+            flow.books.end_attempt(code.unwrap_or("ok"));
+            let outcome = flow.books.record.rung.outcome();
+            flow.books.close(outcome);
+        }
+    }
+
+    /// The stream broke off after its first content.
+    fn interrupt(&mut self, cause: &'static str) -> Option<Bytes> {
+        let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) else { return None };
+        flow.books.end_attempt(cause);
+        let message = "The upstream's stream broke off before its end; what was delivered is incomplete.";
+        Some(self.fail(flow.books, rescue::INTERRUPTED, message))
+    }
+
+    fn fail(&mut self, mut books: Books, code: &'static str, message: &str) -> Bytes {
+        self.state = State::Done;
+        let event = interruption_event(self.endpoint, code, message, &books.record.request_id.to_string());
+        books.record.code = Some(code);
+        books.record.response_bytes += event.len() as u64;
+        books.close(Outcome::Failed);
+        event
+    }
+}
+
+/// What became of a stream.
+enum Step {
+    Data(Bytes),
+    Ended,
+    Broken(&'static str),
+}
+
+impl Flow {
+    fn new(live: Box<Live>, books: Books) -> Self {
+        let (idle, longest) = match &books.route {
+            Some(route) => (route.model.stream_idle_timeout, route.model.stream_max),
+            None => (KEEP_ALIVE, KEEP_ALIVE),
+        };
+        Self { live, books, idle: IdleTimer::new(idle), end: Box::pin(tokio::time::sleep(longest)) }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        loop {
+            if let Some(bytes) = self.live.ready.pop_front() {
+                self.books.record.response_bytes += bytes.len() as u64;
+                return Poll::Ready(Step::Data(bytes));
+            }
+            let frame = match Pin::new(&mut self.live.body).poll_frame(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending if self.live.terminal => {
+                    std::task::ready!(self.poll_close(cx));
+                    return Poll::Ready(self.end());
+                }
+                Poll::Pending if self.idle.poll_expired(cx) => return Poll::Ready(Step::Broken("idle_timeout")),
+                Poll::Pending => {
+                    std::task::ready!(self.end.as_mut().poll(cx));
+                    return Poll::Ready(Step::Broken("stream_too_long"));
+                }
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    self.idle.touch();
+                    let Ok(chunk) = frame.into_data() else { continue };
+                    if let Err(failure) = self.live.absorb(chunk) {
+                        tracing::warn!(detail = failure.detail, "an upstream stream failed after its first content");
+                        self.live.finish_usage(&mut self.books);
+                        return Poll::Ready(Step::Broken(failure.cause.as_str()));
+                    }
+                }
+                Some(Err(_)) if self.live.terminal => return Poll::Ready(self.end()),
+                Some(Err(error)) => {
+                    tracing::warn!(detail = error.detail, "an upstream stream broke off");
+                    self.live.finish_usage(&mut self.books);
+                    return Poll::Ready(Step::Broken(error.cause.as_str()));
+                }
+                None => return Poll::Ready(self.end()),
+            }
+        }
+    }
+
+    /// After the end signal the upstream gets a moment to close.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let soon = Instant::now() + CLOSE_MAX;
+        if self.end.deadline() > soon {
+            self.end.as_mut().reset(soon);
+        }
+        self.end.as_mut().poll(cx)
+    }
+
+    fn end(&mut self) -> Step {
+        let complete = self.live.finish_usage(&mut self.books);
+        if complete { Step::Ended } else { Step::Broken("response_incomplete") }
+    }
+}
+
+impl Live {
+    /// Writes down what the stream used; returns whether it was complete.
+    fn finish_usage(&mut self, books: &mut Books) -> bool {
+        let end = self.finish();
+        books.record.usage = end.usage;
+        end.complete
+    }
+}
+
+impl std::fmt::Debug for ClientStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientStream")
+    }
+}
+

@@ -1,0 +1,9 @@
+//! Streams of events: read until the commit point, then passed on, watched all the while.
+
+mod client;
+mod live;
+mod open;
+
+pub(crate) use client::{Attempts, ClientStream};
+pub(crate) use live::Live;
+pub(crate) use open::open;

@@ -1,0 +1,142 @@
+//! Which credential may be used for which model (decision 17): a rejected or exhausted key rests whole, a rate limit
+//! rests the key for one model only, because vendors limit per model.
+
+use crate::{Nanos, SECOND};
+
+/// A rejected key is asked again after this: keys get re-enabled, and a wrong one costs one failover per pause.
+pub const REJECTED: Nanos = 60 * SECOND;
+/// A key without credit is asked again after this.
+pub const EXHAUSTED: Nanos = 300 * SECOND;
+/// Rest after a rate limit that names no time.
+pub const LIMITED_DEFAULT: Nanos = 5 * SECOND;
+/// Longest rest that an upstream can ask for.
+pub const LIMITED_MAX: Nanos = 300 * SECOND;
+/// Models remembered per key; beyond it the one that recovers first is forgotten.
+const MODELS_MAX: usize = 256;
+
+/// Why a whole key rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// 401 or 403.
+    Rejected,
+    /// Credit or quota is spent.
+    Exhausted,
+}
+
+/// The rests of one key. `M` identifies a model.
+#[derive(Debug, Clone)]
+pub struct KeyRest<M> {
+    whole: Option<(Why, Nanos)>,
+    models: Vec<(M, Nanos)>,
+}
+
+impl<M> Default for KeyRest<M> {
+    fn default() -> Self {
+        Self { whole: None, models: Vec::new() }
+    }
+}
+
+impl<M: PartialEq> KeyRest<M> {
+    /// The key was rejected or is out of credit.
+    pub fn on_refused(&mut self, why: Why, now: Nanos) {
+        let length = match why {
+            Why::Rejected => REJECTED,
+            Why::Exhausted => EXHAUSTED,
+        };
+        let until = now.saturating_add(length);
+        let later = self.whole.is_none_or(|(_, old)| old < until);
+        if later {
+            self.whole = Some((why, until));
+        }
+    }
+
+    /// The key is limited for one model. A later, shorter limit never shortens the rest.
+    pub fn on_limited(&mut self, model: M, retry_after: Option<Nanos>, now: Nanos) {
+        let until = now.saturating_add(retry_after.unwrap_or(LIMITED_DEFAULT).min(LIMITED_MAX));
+        self.models.retain(|(_, until)| *until > now);
+        if let Some((_, old)) = self.models.iter_mut().find(|(m, _)| *m == model) {
+            *old = until.max(*old);
+            return;
+        }
+        if self.models.len() >= MODELS_MAX {
+            let first = self.models.iter().enumerate().min_by_key(|(_, (_, until))| *until).map(|(i, _)| i);
+            if let Some(first) = first {
+                self.models.swap_remove(first);
+            }
+        }
+        self.models.push((model, until));
+    }
+
+    /// The key answered for this model: whatever was believed of both is over.
+    pub fn on_success(&mut self, model: &M) {
+        self.whole = None;
+        self.models.retain(|(m, _)| m != model);
+    }
+
+    /// When the key may be used for the model; `None` means now.
+    pub fn rests_until(&self, model: &M, now: Nanos) -> Option<Nanos> {
+        let whole = self.whole.map(|(_, until)| until);
+        let limited = self.models.iter().find(|(m, _)| m == model).map(|(_, until)| *until);
+        whole.into_iter().chain(limited).max().filter(|until| *until > now)
+    }
+
+    /// The newest moment at which anything of this key rests; past it, nobody needs to ask.
+    pub fn quiet_from(&self) -> Nanos {
+        self.models.iter().map(|(_, until)| *until).chain(self.whole.map(|(_, until)| until)).max().unwrap_or(0)
+    }
+
+    /// Why the whole key rests, and until when.
+    pub fn whole(&self, now: Nanos) -> Option<(Why, Nanos)> {
+        self.whole.filter(|(_, until)| *until > now)
+    }
+
+    /// Models that the key is limited for, and until when.
+    pub fn limited(&self, now: Nanos) -> impl Iterator<Item = (&M, Nanos)> {
+        self.models.iter().filter(move |(_, until)| *until > now).map(|(m, until)| (m, *until))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EXHAUSTED, KeyRest, LIMITED_DEFAULT, LIMITED_MAX, MODELS_MAX, REJECTED, Why};
+    use crate::SECOND;
+
+    #[test]
+    fn a_limit_rests_one_model_and_a_rejection_the_whole_key() {
+        let mut key = KeyRest::default();
+        key.on_limited("a", Some(2 * SECOND), 0);
+        assert_eq!(key.rests_until(&"a", 0), Some(2 * SECOND));
+        assert_eq!(key.rests_until(&"b", 0), None);
+        key.on_refused(Why::Rejected, 0);
+        assert_eq!(key.rests_until(&"b", 0), Some(REJECTED));
+        assert_eq!(key.rests_until(&"b", REJECTED), None);
+        key.on_refused(Why::Exhausted, 0);
+        key.on_refused(Why::Rejected, 0);
+        assert_eq!(key.whole(0), Some((Why::Exhausted, EXHAUSTED)));
+    }
+
+    #[test]
+    fn a_shorter_limit_never_shortens_and_an_upstream_cannot_banish_for_ever() {
+        let mut key = KeyRest::default();
+        key.on_limited(1, Some(10 * SECOND), 0);
+        key.on_limited(1, Some(SECOND), 0);
+        key.on_limited(1, None, 0);
+        assert_eq!(key.rests_until(&1, 0), Some(10 * SECOND));
+        key.on_limited(2, Some(u64::MAX), 5);
+        assert_eq!(key.rests_until(&2, 5), Some(LIMITED_MAX + 5));
+        key.on_limited(3, None, 7);
+        assert_eq!(key.rests_until(&3, 7), Some(LIMITED_DEFAULT + 7));
+        key.on_success(&2);
+        assert_eq!(key.rests_until(&2, 5), None);
+    }
+
+    #[test]
+    fn the_list_of_models_is_bounded() {
+        let mut key = KeyRest::default();
+        for model in 0..MODELS_MAX * 3 {
+            key.on_limited(model, Some(SECOND + model as u64), 0);
+        }
+        assert_eq!(key.limited(0).count(), MODELS_MAX);
+        assert_eq!(key.quiet_from(), SECOND + (MODELS_MAX * 3 - 1) as u64);
+    }
+}

@@ -1,0 +1,56 @@
+//! What a request ends with when nothing is left to try: one documented rule instead of "the last error wins".
+
+use crate::Nanos;
+use wellhead_types::{Cause, Failure};
+
+/// The honest no (contract.md 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The upstream said that the request itself is at fault: its answer is passed on as it is.
+    PassOn,
+    /// Everybody who could answer is rate limited: 429.
+    RateLimited {
+        /// When the first one recovers.
+        recovery: Option<Nanos>,
+    },
+    /// Everybody was silent, or the deadline is over: 504.
+    TimedOut {
+        /// When the first one recovers.
+        recovery: Option<Nanos>,
+    },
+    /// Anything else: 503.
+    NoHealthyUpstream {
+        /// When the first one recovers.
+        recovery: Option<Nanos>,
+    },
+}
+
+/// Failures of one request by kind.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    limited: u32,
+    timed_out: u32,
+    other: u32,
+}
+
+impl Tally {
+    pub(super) const fn count(&mut self, failure: &Failure) {
+        match failure.cause {
+            Cause::RateLimited => self.limited += 1,
+            cause if cause.is_timeout() => self.timed_out += 1,
+            _ => self.other += 1,
+        }
+    }
+
+    /// All limited: 429. All silent, or time is over: 504. Everything else: 503. With no attempt at all every key
+    /// rests; that is a rate limit if the recovery is known.
+    pub(super) const fn end(&self, attempts: u32, recovery: Option<Nanos>, late: bool) -> End {
+        if self.other == 0 && self.timed_out == 0 && (self.limited > 0 || (attempts == 0 && recovery.is_some())) {
+            End::RateLimited { recovery }
+        } else if self.other == 0 && self.limited == 0 && (self.timed_out > 0 || late) {
+            End::TimedOut { recovery }
+        } else {
+            End::NoHealthyUpstream { recovery }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What all connections of a simulator share, and the life of one request.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use crate::api::{self, Parsed};
+use crate::fault::{Chosen, Faults, Opening, Plan, Rule, Rules, disguise};
+use crate::log::{Ended, Log};
+use crate::mind::{Rng, hash};
+use crate::net::{Gone, Request, Wire};
+use crate::options::SimOptions;
+use crate::play::{play, send_whole};
+use crate::reply::{self, Reply};
+
+/// The shared state.
+pub(crate) struct Core {
+    pub(crate) options: SimOptions,
+    pub(crate) log: Arc<Log>,
+    rules: Mutex<Rules>,
+    open: AtomicUsize,
+    connections: AtomicU64,
+    ids: AtomicU64,
+    pub(crate) window: api::Window,
+}
+
+/// Counts an open connection for as long as it lives.
+pub(crate) struct Open<'a>(&'a AtomicUsize);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Core {
+    pub(crate) fn new(options: SimOptions) -> Self {
+        Self {
+            log: Arc::new(Log::new(&options)),
+            rules: Mutex::new(Rules::new(options.seed)),
+            open: AtomicUsize::new(0),
+            connections: AtomicU64::new(0),
+            ids: AtomicU64::new(0),
+            window: api::Window::default(),
+            options,
+        }
+    }
+
+    /// The fault rules.
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
+        // A list of rules has no half-done state.
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a rule.
+    pub(crate) fn add_rule(&self, rule: Rule) {
+        self.rules().add(rule, Instant::now());
+    }
+
+    /// Is a connection that arrives now to be reset at once?
+    pub(crate) fn refuses(&self, now: Instant) -> bool {
+        self.rules().refuse(now)
+    }
+
+    /// A generator for ids, another one at each call.
+    pub(crate) fn fresh(&self) -> Rng {
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        Rng::new(hash(self.options.seed, &number.to_le_bytes()))
+    }
+
+    /// Counts a connection as open.
+    pub(crate) fn open(&self) -> Open<'_> {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(&self.open)
+    }
+
+    /// Connections that are open.
+    pub(crate) fn connections_open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Numbers a connection.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Answers one request on `wire`.
+    pub(crate) async fn handle(&self, request: Request, wire: &mut Wire<'_>) -> Result<(), Gone> {
+        if request.path.starts_with("/_sim/") {
+            return send_whole(wire, api::control(self, &request)).await;
+        }
+        let mut parsed = Parsed::new(&request);
+        let (faults, failure) = match self.choose(&request, &mut parsed) {
+            Ok(faults) => (faults, None),
+            Err(reply) => (Faults::default(), Some(reply)),
+        };
+        let entry = self.log.begin(&request, parsed.model(), &faults);
+        let plan = Plan::new(&faults, self.options.token_pace);
+        if let Some(opening) = plan.opening {
+            match opening {
+                Opening::Silence => return Err(wire.silence().await),
+                Opening::Refuse | Opening::Reset => wire.reset(opening == Opening::Refuse).await,
+            }
+            entry.end(Ended::Cut);
+            return Ok(());
+        }
+        let reply = failure.unwrap_or_else(|| api::respond(self, &request, &parsed, &faults));
+        let reply = api::dress(self, disguise(reply, &faults), entry.id(), &plan);
+        let ended = play(wire, reply, &plan, &entry, request.accepts_gzip()).await?;
+        entry.end(ended);
+        Ok(())
+    }
+
+    /// The faults of a request, from the first source that names any: header, model name, rules.
+    fn choose(&self, request: &Request, parsed: &mut Parsed) -> Result<Faults, Reply> {
+        let wrong = |source: &str, error: &dyn std::fmt::Display| {
+            reply::invalid(source, &format!("The fault in {source} cannot be read: {error}."))
+        };
+        // The name is split even if the header decides: the model is what stands before the plus.
+        let named = parsed.take_model_faults();
+        if let Some(text) = request.header("x-sim-fault") {
+            return text.parse().map_err(|error| wrong("x-sim-fault", &error));
+        }
+        if let Some(text) = named {
+            return text.parse().map_err(|error| wrong("model", &error));
+        }
+        let chosen = Chosen { model: parsed.model(), path: &request.path, key: request.key() };
+        Ok(self.rules().choose(&chosen, Instant::now()))
+    }
+}

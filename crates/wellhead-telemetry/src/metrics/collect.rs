@@ -1,0 +1,199 @@
+//! Adds up and encodes; runs once per scrape. Each metric family is one function below, in the order of the output.
+
+use std::collections::BTreeMap;
+use std::fmt::Error;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use wellhead_types::Outcome;
+
+use super::atomics::Totals;
+use super::labels::add_up;
+use super::route::{DURATION_MS, FIRST_TOKEN_MS, TOKEN_TYPES};
+use super::target::TargetState;
+use super::{OTHER, RouteMetrics, Shared, TargetMetrics};
+
+impl Collector for Shared {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let out = &mut encoder;
+        let mut routes = self.routes.list();
+        routes.push(Arc::clone(&self.no_route));
+        let targets = self.targets.list();
+
+        requests(out, &routes)?;
+        route_histograms(out, &routes)?;
+        tokens(out, &routes)?;
+        attempts(out, &targets)?;
+        states(out, &targets)?;
+        let in_flight: i64 = self.in_flight.iter().map(|n| n.load(Relaxed)).sum();
+        gauge(out, "wellhead_in_flight", "Requests being served now.", in_flight)?;
+        self.config(out)?;
+        self.pipeline(out)?;
+        self.process(out)
+    }
+}
+
+impl Shared {
+    fn config(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let generation = as_gauge(self.config_generation.load(Relaxed));
+        gauge(
+            out,
+            "wellhead_config_generation",
+            "Generation of the configuration being served.",
+            generation,
+        )?;
+        let succeeded = i64::from(self.config_reload_failed.load(Relaxed) == 0);
+        let help = "Whether the newest attempt to load a configuration was accepted (1) or not (0).";
+        gauge(out, "wellhead_config_last_reload_success", help, succeeded)?;
+        let help = "Attempts to load a configuration.";
+        let mut metric = out.encode_descriptor("wellhead_config_reloads", help, None, MetricType::Counter)?;
+        for (result, counter) in ["accepted", "rejected"].into_iter().zip(&self.config_reloads) {
+            counter_of(&mut metric, &[("result", result)], counter.load(Relaxed))?;
+        }
+        Ok(())
+    }
+
+    fn pipeline(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let p = &self.pipeline;
+        let counters = [
+            (
+                "wellhead_access_records_dropped",
+                "Access records lost: list full or write failed.",
+                &p.records_dropped,
+            ),
+            ("wellhead_access_log_write_errors", "Writes of the access log that failed.", &p.write_errors),
+            ("wellhead_traces_exported", "Requests whose spans the collector accepted.", &p.traces_exported),
+            (
+                "wellhead_traces_dropped",
+                "Requests whose spans were lost: queue full or refused.",
+                &p.traces_dropped,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            let mut metric = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+            metric.encode_counter::<NoLabelSet, u64, u64>(&counter.load(Relaxed), None)?;
+        }
+        Ok(())
+    }
+
+    fn process(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "Version of the running program.";
+        let mut metric = out.encode_descriptor("wellhead_build", help, None, MetricType::Info)?;
+        metric.encode_info(&[("version", self.version.as_str())])?;
+        let help = "Start of the process, seconds since 1970.";
+        gauge(out, "process_start_time_seconds", help, as_gauge(self.started_unix_s))
+    }
+}
+
+fn requests(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result<(), Error> {
+    let help = "Requests that have ended, by how they ended.";
+    let mut metric = out.encode_descriptor("wellhead_requests", help, None, MetricType::Counter)?;
+    for route in routes {
+        let mut totals: BTreeMap<(&str, usize), u64> = BTreeMap::new();
+        for (endpoint, outcomes) in route.shards.iter().flat_map(|shard| shard.requests.iter()) {
+            for (index, counter) in outcomes.iter().enumerate() {
+                *totals.entry((endpoint, index)).or_default() += counter.load(Relaxed);
+            }
+        }
+        for ((endpoint, index), count) in totals.into_iter().filter(|(_, count)| *count > 0) {
+            let outcome = Outcome::ALL.get(index).map_or(OTHER, |outcome| outcome.as_str());
+            let labels = [("route", route.name()), ("endpoint", endpoint), ("outcome", outcome)];
+            counter_of(&mut metric, &labels, count)?;
+        }
+    }
+    Ok(())
+}
+
+fn route_histograms(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result<(), Error> {
+    let totals = routes.iter().map(|route| {
+        let parts = route.shards.iter().map(|shard| &shard.duration);
+        ([("route", route.name())], Totals::of(&DURATION_MS, parts))
+    });
+    let help = "Time from the request's last header byte to the end of the answer.";
+    histogram(out, "wellhead_request_duration_seconds", help, totals)?;
+    let totals = routes.iter().map(|route| {
+        let parts = route.shards.iter().map(|shard| &shard.first_token);
+        ([("route", route.name())], Totals::of(&FIRST_TOKEN_MS, parts))
+    });
+    let help = "Time from the request's last header byte to the first content of a streamed answer.";
+    histogram(out, "wellhead_time_to_first_token_seconds", help, totals)
+}
+
+fn tokens(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result<(), Error> {
+    let help = "Tokens used; cached_input is part of input, reasoning part of output, audio part of both.";
+    let mut metric = out.encode_descriptor("wellhead_tokens", help, None, MetricType::Counter)?;
+    for route in routes {
+        for (index, kind) in TOKEN_TYPES.into_iter().enumerate() {
+            let parts = route.shards.iter().filter_map(|shard| shard.tokens.get(index));
+            let count = parts.map(|counter| counter.load(Relaxed)).fold(0, u64::saturating_add);
+            if count > 0 {
+                counter_of(&mut metric, &[("route", route.name()), ("type", kind)], count)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn attempts(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Result<(), Error> {
+    let help = "Attempts that have ended, by target and result.";
+    let mut metric = out.encode_descriptor("wellhead_upstream_attempts", help, None, MetricType::Counter)?;
+    for target in targets {
+        let mut totals = BTreeMap::new();
+        add_up(&mut totals, target.shards.iter().flat_map(|shard| shard.attempts.iter()));
+        for (result, count) in totals {
+            counter_of(&mut metric, &[("target", target.name()), ("result", result)], count)?;
+        }
+    }
+    let totals = targets.iter().map(|target| {
+        let parts = target.shards.iter().map(|shard| &shard.duration);
+        ([("target", target.name())], Totals::of(&DURATION_MS, parts))
+    });
+    let help = "Time that an attempt took, from its start to the end of its answer or its failure.";
+    histogram(out, "wellhead_upstream_attempt_duration_seconds", help, totals)
+}
+
+fn states(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Result<(), Error> {
+    let help = "State of a target: 1 for the state it is in, 0 for the others.";
+    let mut metric = out.encode_descriptor("wellhead_upstream_state", help, None, MetricType::Gauge)?;
+    // The overflow handle stands for many targets: it has no state of its own.
+    for target in targets.iter().filter(|target| target.name() != OTHER) {
+        for state in TargetState::ALL {
+            let labels = [("target", target.name()), ("state", state.as_str())];
+            metric.encode_family(&labels)?.encode_gauge(&i64::from(target.is_in(state)))?;
+        }
+    }
+    Ok(())
+}
+
+fn counter_of<const N: usize>(
+    metric: &mut MetricEncoder<'_>,
+    labels: &[(&str, &str); N],
+    count: u64,
+) -> Result<(), Error> {
+    metric.encode_family(labels)?.encode_counter::<NoLabelSet, u64, u64>(&count, None)
+}
+
+fn histogram<'a>(
+    out: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    series: impl Iterator<Item = ([(&'static str, &'a str); 1], Totals)>,
+) -> Result<(), Error> {
+    let mut metric = out.encode_descriptor(name, help, None, MetricType::Histogram)?;
+    for (labels, totals) in series.filter(|(_, totals)| totals.count > 0) {
+        let mut metric = metric.encode_family(&labels)?;
+        metric.encode_histogram::<NoLabelSet>(totals.sum_s, totals.count, &totals.buckets, None)?;
+    }
+    Ok(())
+}
+
+fn gauge(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> Result<(), Error> {
+    out.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+}
+
+fn as_gauge(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

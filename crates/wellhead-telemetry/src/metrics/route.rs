@@ -1,0 +1,82 @@
+//! What is counted per route.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use wellhead_types::{Name, Outcome, Usage};
+
+use super::atomics::{Histogram, Sharded};
+use super::labels::ByLabel;
+use crate::record::RequestRecord;
+
+/// Endpoint templates per route; the AI surface has about a dozen.
+const ENDPOINTS_MAX: usize = 16;
+
+/// From 5 ms to beyond ten minutes, doubling: a cached answer, an embedding, a long reasoning answer.
+pub(crate) const DURATION_MS: [u64; 18] = [
+    5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000,
+    640_000, 1_280_000,
+];
+
+/// The OpenTelemetry buckets for the time to the first token, and two above: held requests take longer.
+pub(crate) const FIRST_TOKEN_MS: [u64; 18] =
+    [1, 5, 10, 20, 40, 60, 80, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000, 20_000, 40_000];
+
+/// Kinds of tokens, as the label `type` names them.
+pub(crate) const TOKEN_TYPES: [&str; 5] = ["input", "output", "cached_input", "reasoning", "audio"];
+
+/// Metrics of one route (a model as clients name it).
+#[derive(Debug)]
+pub struct RouteMetrics {
+    name: Name,
+    pub(crate) shards: Sharded<RouteShard>,
+}
+
+/// One worker's share.
+#[derive(Debug, Default)]
+pub(crate) struct RouteShard {
+    pub(crate) requests: ByLabel<[AtomicU64; Outcome::ALL.len()], ENDPOINTS_MAX>,
+    pub(crate) duration: Histogram<{ DURATION_MS.len() }>,
+    pub(crate) first_token: Histogram<{ FIRST_TOKEN_MS.len() }>,
+    pub(crate) tokens: [AtomicU64; TOKEN_TYPES.len()],
+}
+
+impl RouteMetrics {
+    pub(crate) fn new(name: Name) -> Self {
+        Self { name, shards: Sharded::default() }
+    }
+
+    /// The route's label.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts a settled request. `worker` is the worker that calls: different workers then write different lines.
+    pub fn record(&self, worker: usize, record: &RequestRecord) {
+        let shard = self.shards.get(worker);
+        let outcomes = shard.requests.get(record.endpoint);
+        if let Some(counter) = outcome_index(record.outcome).and_then(|i| outcomes.get(i)) {
+            counter.fetch_add(1, Relaxed);
+        }
+        shard.duration.observe(&DURATION_MS, record.duration);
+        if let (true, Some(first_byte)) = (record.streamed, record.first_byte) {
+            shard.first_token.observe(&FIRST_TOKEN_MS, first_byte);
+        }
+        if let Some(usage) = &record.usage {
+            for (counter, count) in shard.tokens.iter().zip(by_type(usage)) {
+                if count > 0 {
+                    counter.fetch_add(count, Relaxed);
+                }
+            }
+        }
+    }
+}
+
+/// In the order of `TOKEN_TYPES`.
+fn by_type(usage: &Usage) -> [u64; TOKEN_TYPES.len()] {
+    let Usage { input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, audio_tokens } = *usage;
+    [input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, audio_tokens]
+}
+
+fn outcome_index(outcome: Outcome) -> Option<usize> {
+    Outcome::ALL.iter().position(|o| *o == outcome)
+}

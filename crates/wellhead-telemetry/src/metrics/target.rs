@@ -1,0 +1,80 @@
+//! What is counted per target.
+
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use wellhead_types::Name;
+
+use super::atomics::{Histogram, Sharded};
+use super::labels::Counters;
+use super::route::DURATION_MS;
+use crate::record::AttemptRecord;
+
+/// Result codes: `ok`, `cancelled` and the failure codes, of which there are 27.
+const RESULTS_MAX: usize = 32;
+
+/// Metrics of one target.
+#[derive(Debug)]
+pub struct TargetMetrics {
+    name: Name,
+    state: AtomicU8,
+    pub(crate) shards: Sharded<TargetShard>,
+}
+
+/// One worker's share.
+#[derive(Debug, Default)]
+pub(crate) struct TargetShard {
+    pub(crate) attempts: Counters<RESULTS_MAX>,
+    pub(crate) duration: Histogram<{ DURATION_MS.len() }>,
+}
+
+/// What is known of a target's health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TargetState {
+    /// Not asked yet.
+    Unknown = 0,
+    /// Its last attempt succeeded.
+    Ok = 1,
+    /// It fails.
+    Failing = 2,
+}
+
+impl TargetState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::Ok, Self::Failing];
+
+    /// The word in the label `state`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Ok => "ok",
+            Self::Failing => "failing",
+        }
+    }
+}
+
+impl TargetMetrics {
+    pub(crate) fn new(name: Name) -> Self {
+        Self { name, state: AtomicU8::new(TargetState::Unknown as u8), shards: Sharded::default() }
+    }
+
+    /// The target's label.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts an attempt that has ended. `worker` as in `RouteMetrics::record`.
+    pub fn record(&self, worker: usize, attempt: &AttemptRecord) {
+        let shard = self.shards.get(worker);
+        shard.attempts.get(attempt.result).fetch_add(1, Relaxed);
+        shard.duration.observe(&DURATION_MS, attempt.duration);
+    }
+
+    /// Says in which state the target is.
+    pub fn set_state(&self, state: TargetState) {
+        self.state.store(state as u8, Relaxed);
+    }
+
+    pub(crate) fn is_in(&self, state: TargetState) -> bool {
+        self.state.load(Relaxed) == state as u8
+    }
+}

@@ -1,0 +1,78 @@
+//! Looking at an unstreamed answer before it is believed: a 200 may hold an error, a page, or nothing.
+
+use super::Endpoint;
+use super::error::{classify_in_success, protocol_failure, success_failure};
+use super::usage::read_usage;
+use crate::json::{self, ScanError};
+use wellhead_types::{Failure, Stage, Usage};
+
+#[cfg(test)]
+mod tests;
+
+const STATUS: u16 = 200;
+const KEYS: [&str; 6] = ["error", "choices", "usage", "base_resp", "meta", "object"];
+
+/// What an answer said besides its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Inspected {
+    /// What it used, if it says so.
+    pub usage: Option<Usage>,
+}
+
+/// Checks the body of a 2xx answer. `Err` if it is no answer: empty, an HTML page, an error under a success, a chat
+/// without choices, or not JSON where JSON was promised. Speech is bytes and transcripts may be text; they are only
+/// checked for the first three.
+pub fn inspect(endpoint: Endpoint, body: &[u8]) -> Result<Inspected, Failure> {
+    let text = body.trim_ascii_start();
+    let failed = |detail| Err(success_failure(STATUS, Stage::FirstToken, detail));
+    if body.is_empty() || (text.is_empty() && !may_be_plain(endpoint)) {
+        return failed("the body is empty");
+    }
+    if is_html(text) {
+        return failed("the body is an HTML page");
+    }
+    if may_be_plain(endpoint) && text.first() != Some(&b'{') {
+        return Ok(Inspected::default());
+    }
+    let spans = match json::scan(body, &KEYS) {
+        Ok(spans) => spans,
+        // Bytes of a sound, or a transcript, may begin like JSON.
+        Err(_) if may_be_plain(endpoint) => return Ok(Inspected::default()),
+        Err(error @ ScanError::Syntax { .. }) => {
+            return Err(protocol_failure(STATUS, Stage::FirstToken, error.to_string()));
+        }
+        Err(error) => return failed(&error.to_string()),
+    };
+    let [error, choices, usage, base_resp, meta, object] =
+        spans.members.map(|member| member.and_then(|m| body.get(m.value)));
+    let is_error = error.is_some_and(|value| !matches!(value, b"null" | b"false" | b"\"\"" | b"{}"))
+        || object == Some(b"\"error\"")
+        || base_resp.is_some_and(|value| json::find(value, &["status_code"]).is_some_and(|code| code != b"0"));
+    if is_error {
+        return Err(classify_in_success(STATUS, body, Stage::FirstToken));
+    }
+    if endpoint.streams_chunks() && !choices.is_some_and(has_elements) {
+        return failed("the answer has no choices");
+    }
+    Ok(Inspected { usage: usage.and_then(read_usage).or_else(|| meta.and_then(meta_usage)) })
+}
+
+const fn may_be_plain(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::AudioSpeech | Endpoint::AudioTranscriptions | Endpoint::AudioTranslations)
+}
+
+fn is_html(text: &[u8]) -> bool {
+    let starts = |tag: &[u8]| text.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
+    starts(b"<!doctype html") || starts(b"<html")
+}
+
+fn has_elements(array: &[u8]) -> bool {
+    array.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().first() != Some(&b']'))
+}
+
+/// Cohere's rerank counts in `meta`: tokens where there are any, otherwise what is billed.
+fn meta_usage(meta: &[u8]) -> Option<Usage> {
+    json::find(meta, &["tokens"])
+        .and_then(read_usage)
+        .or_else(|| json::find(meta, &["billed_units"]).and_then(read_usage))
+}

@@ -1,0 +1,11 @@
+//! The OpenAI dialect: requests, streams, answers and errors of OpenAI and of the many vendors that speak like it.
+
+pub mod answer;
+mod endpoint;
+pub mod error;
+pub mod request;
+pub mod stream;
+mod usage;
+
+pub use endpoint::{BodyKind, Endpoint};
+pub use usage::read_usage;

@@ -1,0 +1,248 @@
+//! Watching a streamed answer: when it commits, what it used, how it ended, and what it must not end like.
+//!
+//! Every event is parsed once, by spans and without a tree. Nothing is re-written: an event passes, or is dropped.
+
+mod chunk;
+mod interruption;
+mod typed;
+
+#[cfg(test)]
+mod tests;
+
+use super::Endpoint;
+use super::error::{classify_in_success, protocol_failure, success_failure};
+use crate::json::{Cursor, ScanError};
+use crate::sse::{Event, Verdict};
+use bytes::Bytes;
+pub use interruption::interruption_event;
+use wellhead_types::{Cause, Failure, Stage, Usage};
+
+/// The success that all streams begin with.
+const STATUS: u16 = 200;
+
+/// Bytes of a malformed event that go into our own log.
+const SAMPLE_BYTES_MAX: usize = 120;
+
+/// How a stream said that it was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// `data: [DONE]`.
+    Done,
+    /// An event that says that the answer is complete.
+    Completed,
+    /// An event that says that the answer stops at a limit; a legitimate end.
+    Incomplete,
+    /// An event that says that the answer failed.
+    Failed,
+}
+
+/// What one event meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// What becomes of the event. Errors are dropped: the caller decides what the client gets instead.
+    pub verdict: Verdict,
+    /// It holds content: from here on another target cannot take over silently.
+    pub commits: bool,
+    /// It ends the answer.
+    pub terminal: Option<Terminal>,
+    /// It says that the attempt failed, or is not what the protocol promises.
+    pub error: Option<Failure>,
+}
+
+impl Observed {
+    const PASS: Self = Self { verdict: Verdict::Pass, commits: false, terminal: None, error: None };
+}
+
+/// What is known when the bytes end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// It ended as the protocol says, and without an error.
+    pub complete: bool,
+    /// How it said so; `None` with `complete` if every choice had its finish reason and the bytes then ended.
+    pub terminal: Option<Terminal>,
+    /// Content went by.
+    pub saw_content: bool,
+    /// The newest usage.
+    pub usage: Option<Usage>,
+    /// Why the stream counts as failed, if it does.
+    pub failure: Option<Failure>,
+}
+
+/// Watches one streamed answer.
+#[derive(Debug)]
+pub struct StreamObserver {
+    endpoint: Endpoint,
+    client_asked_usage: bool,
+    saw_content: bool,
+    saw_answer: bool,
+    choices_seen: u128,
+    choices_finished: u128,
+    terminal: Option<Terminal>,
+    failure: Option<Failure>,
+    usage: Option<Usage>,
+    response: ResponseFacts,
+}
+
+/// What an in-band error of the Responses protocol has to repeat.
+#[derive(Debug, Default)]
+struct ResponseFacts {
+    id: Option<Box<str>>,
+    model: Option<Box<str>>,
+    created_at: u64,
+    sequence_number: Option<u64>,
+}
+
+impl StreamObserver {
+    /// Watches an answer of `endpoint`. Unless `client_asked_usage`, chunks that hold nothing but usage are dropped.
+    pub fn new(endpoint: Endpoint, client_asked_usage: bool) -> Self {
+        Self {
+            endpoint,
+            client_asked_usage,
+            saw_content: false,
+            saw_answer: false,
+            choices_seen: 0,
+            choices_finished: 0,
+            terminal: None,
+            failure: None,
+            usage: None,
+            response: ResponseFacts::default(),
+        }
+    }
+
+    /// Looks at the next event.
+    pub fn observe(&mut self, event: &Event<'_>) -> Observed {
+        let Some(data) = event.data() else { return Observed::PASS };
+        let data = data.trim_ascii();
+        if data.is_empty() {
+            return Observed::PASS;
+        }
+        if data == b"[DONE]" {
+            return self.ended(Terminal::Done, false);
+        }
+        let read = if self.endpoint.streams_chunks() {
+            self.observe_chunk(event.event(), data)
+        } else {
+            self.observe_typed(event.event(), data)
+        };
+        read.unwrap_or_else(|error| self.malformed(event.event(), data, &error))
+    }
+
+    /// Looks at what was left when the bytes ended inside an event. Some servers forget the last blank line: an event
+    /// whose data is whole counts, and the caller may deliver it with the blank line added. Anything else was cut off:
+    /// `None`, and it must not be delivered.
+    pub fn observe_tail(&mut self, tail: &[u8]) -> Option<Observed> {
+        let event = Event::parse(tail);
+        let data = event.data()?;
+        let data = data.trim_ascii();
+        let whole = data == b"[DONE]" || (data.starts_with(b"{") && crate::json::validate(data).is_ok());
+        whole.then(|| self.observe(&event))
+    }
+
+    /// Whether content has gone by.
+    pub const fn saw_content(&self) -> bool {
+        self.saw_content
+    }
+
+    /// The newest usage, while the stream is still running.
+    pub const fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// Sums up when the bytes have ended.
+    pub fn finish(&self) -> StreamEnd {
+        let finished = self.choices_seen != 0 && self.choices_seen == self.choices_finished;
+        let ended = match self.terminal {
+            Some(Terminal::Failed) => false,
+            Some(_) => true,
+            None => self.endpoint.streams_chunks() && finished,
+        };
+        let failure = self.failure.clone().or_else(|| {
+            if !ended {
+                let detail = "the stream ended without a terminal event";
+                let cut = Failure::endpoint(self.stage(), Cause::ResponseIncomplete, detail);
+                Some(Failure { status: Some(STATUS), ..cut })
+            } else if !self.saw_content && !self.saw_answer {
+                Some(success_failure(STATUS, Stage::FirstToken, "the stream ended without an answer"))
+            } else {
+                None
+            }
+        });
+        StreamEnd {
+            complete: ended && failure.is_none(),
+            terminal: self.terminal,
+            saw_content: self.saw_content,
+            usage: self.usage,
+            failure,
+        }
+    }
+
+    /// The in-band error that fits what the client has seen of this stream; see [`interruption_event`].
+    pub fn interruption(&self, code: &str, message: &str, request_id: &str) -> Bytes {
+        interruption::write(self.endpoint, code, message, request_id, &self.response)
+    }
+
+    const fn stage(&self) -> Stage {
+        if self.saw_content { Stage::Stream } else { Stage::FirstToken }
+    }
+
+    fn passed(&mut self, commits: bool) -> Observed {
+        self.saw_content |= commits;
+        Observed { commits, ..Observed::PASS }
+    }
+
+    fn ended(&mut self, terminal: Terminal, commits: bool) -> Observed {
+        self.terminal = Some(terminal);
+        Observed { terminal: Some(terminal), ..self.passed(commits) }
+    }
+
+    fn failed(&mut self, failure: Failure) -> Observed {
+        let first = self.failure.get_or_insert_with(|| failure.clone());
+        first.stage = failure.stage;
+        Observed { verdict: Verdict::Drop, error: Some(failure), ..Observed::PASS }
+    }
+
+    fn in_band(&mut self, data: &[u8]) -> Observed {
+        let failure = classify_in_success(STATUS, data, self.stage());
+        self.failed(failure)
+    }
+
+    fn malformed(&mut self, name: Option<&[u8]>, data: &[u8], error: &ScanError) -> Observed {
+        match name {
+            Some(b"error") => self.in_band(data),
+            // An event under a name of its own may hold anything: pings, vendors' extensions.
+            Some(name) if !matches!(name, b"message") && !name.starts_with(b"response.") => Observed::PASS,
+            _ => {
+                let sample = String::from_utf8_lossy(&data[..data.len().min(SAMPLE_BYTES_MAX)]);
+                let failure = protocol_failure(STATUS, self.stage(), format!("{error} in an event: {sample}"));
+                self.failed(failure)
+            }
+        }
+    }
+
+    /// Sets, never adds: usage is cumulative wherever it comes more than once. Zeros say nothing.
+    fn set_usage(&mut self, usage: Option<Usage>) {
+        if let Some(usage) = usage
+            && (usage.total() > 0 || self.usage.is_none())
+        {
+            self.usage = Some(usage);
+        }
+    }
+}
+
+/// Consumes a value; whether it is a string with at least one character.
+fn holds_text(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
+    Ok(cursor.string_value()?.is_some_and(|text| !text.is_empty()))
+}
+
+/// Consumes a value; whether it is anything but `null`, `false`, `""`, `{}` or `[]`.
+fn holds_something(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
+    match cursor.peek() {
+        Some(b'{') => Ok(cursor.object(|cursor, _| cursor.skip().map(drop))? > 0),
+        Some(b'[') => Ok(cursor.array(|cursor| cursor.skip().map(drop))? > 0),
+        Some(b'"') => holds_text(cursor),
+        _ => {
+            let span = cursor.skip()?;
+            Ok(!matches!(cursor.slice(span), b"null" | b"false"))
+        }
+    }
+}

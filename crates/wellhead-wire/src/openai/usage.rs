@@ -1,0 +1,166 @@
+//! Usage, as the vendors of the OpenAI family write it, in one shape.
+
+use crate::json::{Cursor, ScanError};
+use wellhead_types::Usage;
+
+/// The raw counts, before they are made consistent.
+#[derive(Debug, Default)]
+struct Counts {
+    input: Option<u64>,
+    output: Option<u64>,
+    total: Option<u64>,
+    cached: Option<u64>,
+    reasoning: Option<u64>,
+    audio: u64,
+}
+
+/// Reads a `usage` object. `None` if it is `null`, not an object, not JSON, or holds no token count (transcription
+/// by duration).
+pub fn read_usage(usage: &[u8]) -> Option<Usage> {
+    let mut cursor = Cursor::new(usage).ok()?;
+    let usage = usage_at(&mut cursor).ok()?;
+    cursor.end().ok()?;
+    usage
+}
+
+/// Reads the value at the cursor as usage.
+pub(super) fn usage_at(cursor: &mut Cursor<'_>) -> Result<Option<Usage>, ScanError> {
+    if cursor.peek() != Some(b'{') {
+        return cursor.skip().map(|_| None);
+    }
+    let mut counts = Counts::default();
+    cursor.object(|cursor, name| {
+        let set = |slot: &mut Option<u64>, cursor: &mut Cursor<'_>| number(cursor).map(|n| *slot = n.or(*slot));
+        match &*name.decode() {
+            "prompt_tokens" | "input_tokens" => set(&mut counts.input, cursor),
+            "completion_tokens" | "output_tokens" => set(&mut counts.output, cursor),
+            "total_tokens" => set(&mut counts.total, cursor),
+            // DeepSeek, Together, Mistral: beside the details that OpenAI has.
+            "prompt_cache_hit_tokens" | "cached_tokens" | "num_cached_tokens" => set(&mut counts.cached, cursor),
+            "reasoning_tokens" => set(&mut counts.reasoning, cursor),
+            "prompt_tokens_details" | "input_tokens_details" | "input_token_details" | "completion_tokens_details"
+            | "output_tokens_details" | "output_token_details" => details(cursor, &mut counts),
+            _ => cursor.skip().map(drop),
+        }
+    })?;
+    Ok(counts.settle())
+}
+
+fn details(cursor: &mut Cursor<'_>, counts: &mut Counts) -> Result<(), ScanError> {
+    if cursor.peek() != Some(b'{') {
+        return cursor.skip().map(drop);
+    }
+    let read = cursor.object(|cursor, name| {
+        if name.is("cached_tokens") {
+            counts.cached = number(cursor)?.or(counts.cached);
+        } else if name.is("reasoning_tokens") {
+            counts.reasoning = number(cursor)?.or(counts.reasoning);
+        } else if name.is("audio_tokens") {
+            counts.audio = counts.audio.saturating_add(number(cursor)?.unwrap_or(0));
+        } else {
+            cursor.skip()?;
+        }
+        Ok(())
+    });
+    read.map(drop)
+}
+
+/// A count; `None` for `null`, negative numbers and everything that is no number. Fractions are cut off.
+fn number(cursor: &mut Cursor<'_>) -> Result<Option<u64>, ScanError> {
+    let span = cursor.skip()?;
+    let text = std::str::from_utf8(cursor.slice(span)).unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked; `as` saturates")]
+    let from_float = || text.parse::<f64>().ok().filter(|f| *f >= 0.0).map(|f| f as u64);
+    Ok(text.parse().ok().or_else(from_float))
+}
+
+impl Counts {
+    fn settle(self) -> Option<Usage> {
+        if self.input.is_none() && self.output.is_none() && self.total.is_none() {
+            return None;
+        }
+        let total = self.total.unwrap_or(0);
+        let reasoning = self.reasoning.unwrap_or(0);
+        // Embedding vendors give only the total.
+        let input = self.input.unwrap_or_else(|| total.saturating_sub(self.output.unwrap_or(0)));
+        let mut output = self.output.unwrap_or_else(|| total.saturating_sub(input));
+        // Some count reasoning beside the completion; the total tells.
+        if reasoning > 0 && input.checked_add(output).and_then(|sum| sum.checked_add(reasoning)) == Some(total) {
+            output += reasoning;
+        }
+        Some(Usage {
+            input_tokens: input,
+            output_tokens: output,
+            cached_input_tokens: self.cached.unwrap_or(0).min(input),
+            reasoning_tokens: reasoning.min(output),
+            audio_tokens: self.audio.min(input.saturating_add(output)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+    use super::read_usage;
+    use wellhead_types::Usage;
+
+    fn usage(input: u64, output: u64, cached: u64, reasoning: u64, audio: u64) -> Usage {
+        Usage {
+            input_tokens: input,
+            output_tokens: output,
+            cached_input_tokens: cached,
+            reasoning_tokens: reasoning,
+            audio_tokens: audio,
+        }
+    }
+
+    #[test]
+    fn every_vendors_counts_come_out_in_the_openai_convention() {
+        for (text, expected) in [
+            (
+                r#"{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},
+                   "completion_tokens_details":{"reasoning_tokens":3,"audio_tokens":2,"accepted_prediction_tokens":0}}"#,
+                usage(19, 10, 4, 3, 3),
+            ),
+            (
+                r#"{"input_tokens":36,"input_tokens_details":{"cached_tokens":6},"output_tokens":87,"output_tokens_details":{"reasoning_tokens":7},"total_tokens":123}"#,
+                usage(36, 87, 6, 7, 0),
+            ),
+            // DeepSeek
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":2,"prompt_cache_hit_tokens":5,"prompt_cache_miss_tokens":4}"#,
+                usage(9, 2, 5, 0, 0),
+            ),
+            // Together, Mistral
+            (r#"{"prompt_tokens":9,"completion_tokens":2,"cached_tokens":3}"#, usage(9, 2, 3, 0, 0)),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":2,"num_cached_tokens":3,"prompt_audio_seconds":null}"#,
+                usage(9, 2, 3, 0, 0),
+            ),
+            // Groq's seconds, OpenRouter's cost: not tokens.
+            (
+                r#"{"queue_time":0.1,"prompt_tokens":5,"prompt_time":0.2,"completion_tokens":6,"cost":0.01,"is_byok":false}"#,
+                usage(5, 6, 0, 0, 0),
+            ),
+            // Voyage, Jina
+            (r#"{"total_tokens":12}"#, usage(12, 0, 0, 0, 0)),
+            // xAI: reasoning beside the completion
+            (
+                r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":115,"completion_tokens_details":{"reasoning_tokens":100}}"#,
+                usage(10, 105, 0, 100, 0),
+            ),
+            // more reasoning or cache than there can be
+            (
+                r#"{"prompt_tokens":10,"completion_tokens":5,"cached_tokens":50,"reasoning_tokens":9}"#,
+                usage(10, 5, 10, 5, 0),
+            ),
+            (r#"{"prompt_tokens":3.0,"completion_tokens":-1,"prompt_tokens_details":null}"#, usage(3, 0, 0, 0, 0)),
+        ] {
+            assert_eq!(read_usage(text.as_bytes()), Some(expected), "{text}");
+        }
+        for text in ["null", "{}", "[]", "7", "", r#"{"type":"duration","seconds":3}"#, r#"{"prompt_tokens":1"#] {
+            assert_eq!(read_usage(text.as_bytes()), None, "{text}");
+        }
+    }
+}

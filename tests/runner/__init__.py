@@ -1,0 +1,1 @@
+"""Behind `make test` and `make check`: what the suites need, the suites themselves, and the report."""
