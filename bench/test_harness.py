@@ -43,6 +43,13 @@ class Bars(unittest.TestCase):
         self.assertIsNone(self.chat({"json": {}})["met"])
         self.assertIsNone(self.chat({"json": {"wellhead": [{"cpu_us": 5}]}})["met"])
 
+    def test_a_disturbed_run_is_not_judged(self):
+        measured = results(13, 10)
+        measured["json"]["nginx"][1]["noise"] = 0.5
+        row = self.chat(measured)
+        self.assertIsNone(row["met"])
+        self.assertEqual((row["measured"], "50 %" in row["note"]), ("1.30 ×", True))
+
     def test_every_bar_of_an_empty_run_is_open(self):
         self.assertEqual({row["met"] for row in bars.judge({})}, {None})
 

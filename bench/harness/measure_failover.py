@@ -5,6 +5,7 @@ import time
 
 from . import clients
 from .gateways import Shape, probe
+from .meter import Meter
 from .upstreams import canned
 
 SETTLE_SECONDS = 1.0
@@ -20,7 +21,8 @@ def measure(settings, gateway):
     with first, second, gateway.start(settings, shape) as running:
         probe(running, body)
         clients.wrk(settings, running.url, sizes.warmup_seconds, body)
-        healthy = clients.wrk(settings, running.url, sizes.seconds, body)
+        with Meter(running.proc, first, second) as before:
+            healthy = clients.wrk(settings, running.url, sizes.seconds, body)
         killer = threading.Timer(max(1.0, sizes.warmup_seconds) / 2, first.kill9)
         killer.start()
         moment = clients.wrk(settings, running.url, max(2.0, sizes.warmup_seconds), body)
@@ -28,11 +30,13 @@ def measure(settings, gateway):
         time.sleep(SETTLE_SECONDS)
         probe(running, body)
         command = settings.shown(running.proc.argv)
-        dead = clients.wrk(settings, running.url, sizes.seconds, body)
+        with Meter(running.proc, second) as after:
+            dead = clients.wrk(settings, running.url, sizes.seconds, body)
     return {
         "healthy_p99_us": healthy["p99_us"], "dead_p99_us": dead["p99_us"],
         "p99_ratio": round(dead["p99_us"] / max(1, healthy["p99_us"]), 3),
         "errors_at_the_kill": moment["errors"], "errors_afterwards": dead["errors"],
         "healthy_requests_per_second": round(healthy["requests"] * 1e6 / healthy["duration_us"]),
         "dead_requests_per_second": round(dead["requests"] * 1e6 / dead["duration_us"]), "command": command,
+        "noise": max(before.noise, after.noise),
     }

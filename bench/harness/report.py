@@ -5,8 +5,6 @@ from statistics import mean
 from . import bars, gateways
 
 MIB = 1024 * 1024
-# A stranger's share of one core from which on a measurement is marked as disturbed.
-NOISE_MAX = 0.05
 
 
 def table(head, rows):
@@ -160,10 +158,10 @@ def _notes(results):
     lines += [f"* json, {key}: slow enough that wrk's unfinished requests would count; measured with `load calls`, "
               "an exact number of requests" for key, rounds in results.get("json", {}).items()
               if any(entry["client"] != "wrk" for entry in rounds)]
-    for part in ("json", "stream"):
-        for key, rounds in results.get(part, {}).items():
-            noise = max(entry["noise"] for entry in rounds)
-            if noise > NOISE_MAX:
+    for part in ("json", "stream", "startup", "failover"):
+        for key, found in results.get(part, {}).items():
+            noise = max(entry["noise"] for entry in (found if isinstance(found, list) else [found]))
+            if noise > bars.NOISE_MAX:
                 lines.append(f"* {part}, {key}: other programs used {noise * 100:.0f} % of a core meanwhile")
     return "## Notes\n\n" + "\n".join(lines) if lines else ""
 

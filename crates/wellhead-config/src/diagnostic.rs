@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::nearest::nearest;
+
 /// Diagnostics that are kept per load: a person reads tens, a tool hundreds; the rest is counted.
 pub(crate) const DIAGNOSTICS_MAX: usize = 1_000;
 
@@ -120,13 +122,15 @@ pub(crate) struct Report {
     spare: Diagnostic,
     errors: usize,
     dropped: usize,
+    /// Top-level sections that were written but could not be read.
+    unreadable: Vec<Box<str>>,
 }
 
 impl Report {
     /// An empty report about a file.
     pub(crate) fn new(file: &str) -> Self {
         let spare = diagnostic(file, Severity::Error, At::START, "", String::new());
-        Self { file: file.to_owned(), kept: Vec::new(), spare, errors: 0, dropped: 0 }
+        Self { file: file.to_owned(), kept: Vec::new(), spare, errors: 0, dropped: 0, unreadable: Vec::new() }
     }
 
     /// Something that refuses the document.
@@ -140,9 +144,35 @@ impl Report {
         self.push(Severity::Warning, at, path, message.into())
     }
 
+    /// How many errors there are, kept or not.
+    pub(crate) const fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// The nearest of `names`, as long as somebody will read it: a flood of errors is not worth the search.
+    pub(crate) fn nearest<'a>(
+        &self,
+        wrong: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        if self.errors < DIAGNOSTICS_MAX { nearest(wrong, names) } else { None }
+    }
+
     /// Whether anything refuses the document.
     pub(crate) const fn has_errors(&self) -> bool {
         self.errors > 0
+    }
+
+    /// Notes that a field was written but could not be read; only top-level sections are remembered.
+    pub(crate) fn note_unreadable(&mut self, path: &str) {
+        if !path.contains(['.', '[']) {
+            self.unreadable.push(path.into());
+        }
+    }
+
+    /// Whether a top-level section was written but could not be read, so that nothing is known of what it holds.
+    pub(crate) fn is_unreadable(&self, section: &str) -> bool {
+        self.unreadable.iter().any(|path| &**path == section)
     }
 
     /// Everything that was kept, errors and warnings, in the order of the file.

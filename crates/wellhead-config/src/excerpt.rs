@@ -20,7 +20,10 @@ pub(crate) fn attach(diagnostics: &mut [Diagnostic], source: &str, mut visible: 
         let end = starts.get(index + 1).copied().unwrap_or(source.len());
         let Some(line) = source.get(start..end) else { continue };
         let line = line.trim_end_matches(['\n', '\r']);
-        if (diagnostic.column as usize) <= LINE_CHARS_MAX && !line.trim().is_empty() {
+        if (diagnostic.column as usize) <= LINE_CHARS_MAX
+            && !line.trim().is_empty()
+            && !line.trim_start().starts_with('#')
+        {
             diagnostic.excerpt = Some(blacken(line, start, &visible));
         }
     }

@@ -27,7 +27,10 @@ pub fn fuzz_load(bytes: &[u8]) -> bool {
     let context = CompileContext { generation: 1, hasher: &hasher, extra_apps: &[] };
     assert!(compile(&document, &context).is_ok(), "what was accepted compiles");
     let again = load("fuzz.yaml", &to_canonical(&document), &Fixed::default(), &kinds);
-    assert!(again.is_ok_and(|(again, _)| again == document), "canonical text reads back to an equal document");
+    assert!(
+        again.is_ok_and(|(again, _)| again == document),
+        "canonical text reads back to an equal document"
+    );
     true
 }
 
@@ -37,7 +40,7 @@ fn kind(name: &str, dialect: Dialect) -> Arc<Kind> {
         title: name.to_owned(),
         dialect,
         base_url: (dialect == Dialect::Anthropic).then(|| "https://api.example.com".to_owned()),
-        auth: Auth::Bearer,
+        auth: Auth::OptionalBearer,
         key_env: Vec::new(),
         quirks: Quirks::default(),
         otel_name: name.to_owned(),

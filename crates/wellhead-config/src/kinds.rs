@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wellhead_catalog::Kind;
+use wellhead_catalog::{Catalog, Kind};
 
 /// Knows provider kinds by the word in `kind:`.
 pub trait KindSource {
@@ -10,6 +10,16 @@ pub trait KindSource {
     fn kind(&self, name: &str) -> Option<Arc<Kind>>;
     /// Every name, for "did you mean".
     fn names(&self) -> Vec<String>;
+}
+
+impl KindSource for Catalog {
+    fn kind(&self, name: &str) -> Option<Arc<Kind>> {
+        Self::kind(self, name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        Self::names(self).map(str::to_owned).collect()
+    }
 }
 
 impl KindSource for [Arc<Kind>] {

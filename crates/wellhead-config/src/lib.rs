@@ -1,9 +1,9 @@
 //! What was written (`Document`, with places) becomes diagnostics or a [`Snapshot`]. Pure: files and the
 //! environment are read by the caller, through [`Lookup`].
 //!
-//! The way: text → [`tree`] (YAML with marks) → [`resolve`] (`${…}`) → [`read`] (shape, by the tables that the
-//! `section!` macro makes of the structs in [`document`]) → [`check`] (meaning) → [`compile`](fn@compile).
-//! Every step reports into one [`diagnostic::Report`] and carries on, so that all errors come at once.
+//! The way: text → `tree` (YAML with marks) → `resolve` (`${…}`) → `read` (shape, by the tables that the
+//! `section!` macro makes of the structs in `document`) → `check` (meaning) → [`compile`](fn@compile).
+//! Every step reports into one `Report` and carries on, so that all errors come at once.
 
 mod canonical;
 mod check;

@@ -43,7 +43,10 @@ pub fn load(
     match document {
         Some(document) if !refused => Ok((document, diagnostics)),
         _ => {
-            debug_assert!(diagnostics.iter().any(|d| d.severity == Severity::Error), "a refusal gives a reason");
+            debug_assert!(
+                diagnostics.iter().any(|d| d.severity == Severity::Error),
+                "a refusal gives a reason"
+            );
             Err(diagnostics)
         }
     }

@@ -6,7 +6,6 @@ use std::ops::{Deref, Range};
 use serde_json::Value as Json;
 
 use crate::diagnostic::{At, Diagnostic, Report};
-use crate::nearest::nearest;
 use crate::path::Path;
 use crate::section::{Field, Mode};
 use crate::tree::{Key, Node, Scalar, Value};
@@ -83,11 +82,13 @@ pub(crate) struct Reader<'a> {
     path: Path,
     /// Within something that may be a secret: nothing that was written is repeated.
     quiet: bool,
+    /// Values seen that could not be substituted.
+    broken: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(report: &'a mut Report, visible: &'a mut Vec<Range<usize>>) -> Self {
-        Self { report, visible, path: Path::default(), quiet: false }
+        Self { report, visible, path: Path::default(), quiet: false, broken: 0 }
     }
 
     /// The place of a node at the current path.
@@ -131,12 +132,21 @@ impl<'a> Reader<'a> {
         result
     }
 
-    /// Says what a node is instead of what was expected.
+    /// Says what a node is instead of the list, mapping or single value that was expected. Its text is not repeated:
+    /// `keys: sk-…` and `dev: wh-…` are easily written.
     pub(crate) fn wrong_type(&mut self, node: &Node, expected: impl Into<String>) {
-        if !matches!(node.value, Value::Broken) {
-            let got = format!("got {}", self.describe(node));
-            self.error(node.at, got).expected(expected);
+        match &node.value {
+            Value::Broken => self.broken += 1,
+            _ => {
+                let got = self.quietly(|reader| format!("got {}", reader.describe(node)));
+                self.error(node.at, got).expected(expected);
+            }
         }
+    }
+
+    /// Grows with every error and every value that could not be substituted.
+    pub(crate) const fn flaws(&self) -> usize {
+        self.report.errors() + self.broken
     }
 
     /// What a node is, in words; its text only where it cannot be a secret.
@@ -174,9 +184,6 @@ impl<'a> Reader<'a> {
             self.wrong_type(node, expected);
             return None;
         };
-        for (key, _) in entries {
-            self.show(&key.range);
-        }
         Some(entries)
     }
 
@@ -184,10 +191,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn check_keys(&mut self, entries: &[(Key, Node)], fields: &[Field]) {
         for (key, _) in entries {
             if fields.iter().any(|field| field.name == key.text) {
+                self.visible.push(key.range.clone());
                 continue;
             }
+            self.show(&key.range);
             let names = || fields.iter().map(|field| field.name);
-            let near = nearest(&key.text, names());
+            let near = self.report.nearest(&key.text, names());
             let list = names().collect::<Vec<_>>().join(", ");
             let message = if self.quiet && near.is_none() {
                 "unknown key (not shown: it may be a secret)".to_owned()
@@ -206,8 +215,11 @@ impl<'a> Reader<'a> {
         field: &Field,
     ) -> Option<Spanned<T>> {
         let Some((key, node)) = entries.iter().find(|(key, _)| key.text == field.name) else {
-            if field.mode == Mode::Must {
-                self.error(section.at, format!("the field {:?} is missing", field.name)).expected(field.purpose());
+            // A misspelt key has been reported as such already.
+            let misspelt = |(key, _): &(Key, Node)| self.report.nearest(&key.text, [field.name]).is_some();
+            if field.mode == Mode::Must && !entries.iter().any(misspelt) {
+                self.error(section.at, format!("the field {:?} is missing", field.name))
+                    .expected(field.purpose());
             }
             return None;
         };
@@ -215,7 +227,11 @@ impl<'a> Reader<'a> {
             if field.mode == Mode::Later {
                 reader.warn_no_effect::<T>(key, node);
             }
-            reader.spanned(node)
+            let value = reader.spanned(node);
+            if value.is_none() {
+                reader.report.note_unreadable(reader.path.text());
+            }
+            value
         })
     }
 

@@ -90,11 +90,16 @@ impl Walk<'_> {
         }
         if key.plain && key.text == "<<" {
             let message = "merge keys (`<<`) belong to YAML 1.1 and are not read";
-            self.report.error(key.at, self.path.text(), message).expected("the fields written out, or an alias as value");
+            self.report
+                .error(key.at, self.path.text(), message)
+                .expected("the fields written out, or an alias as value");
             return false;
         }
         if let Some(line) = seen.get(&key.text) {
             self.enter(&key.text);
+            if !self.hidden {
+                self.visible.push(key.range.clone());
+            }
             let message = format!("duplicate key; it was first written in line {line}");
             self.report.error(key.at, self.path.text(), message).expected("each key once");
             self.path.leave();

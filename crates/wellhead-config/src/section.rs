@@ -29,7 +29,10 @@ pub(crate) struct Field {
 impl Field {
     /// What it is for, as the end of a sentence.
     pub(crate) fn purpose(&self) -> String {
-        format!("`{}:` {}", self.name, self.about.trim().trim_end_matches('.'))
+        let about = self.about.trim().trim_end_matches('.');
+        let mut letters = about.chars();
+        let first = letters.next().map_or_else(String::new, |first| first.to_lowercase().to_string());
+        format!("`{}:`, {first}{}", self.name, letters.as_str())
     }
 }
 

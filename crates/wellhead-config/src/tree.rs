@@ -151,8 +151,9 @@ impl<'r> Builder<'r> {
         let place = at(span.start);
         let range = span.byte_range().unwrap_or(0..0);
         let node = |value| Node { at: place, range: range.clone(), value };
-        if let Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, _, Some(_)) | Event::MappingStart(_, _, Some(_)) =
-            &event
+        if let Event::Scalar(_, _, _, Some(_))
+        | Event::SequenceStart(_, _, Some(_))
+        | Event::MappingStart(_, _, Some(_)) = &event
         {
             self.report.error(place, "", "a YAML tag (`!…`) has no meaning here").expected("the value alone");
         }
@@ -216,7 +217,9 @@ impl<'r> Builder<'r> {
         self.nodes += 1;
         if self.nodes > NODES_MAX {
             let message = format!("the document has more than {NODES_MAX} values");
-            self.report.error(node.at, "", message).expected("a smaller file; large fleets live in the store");
+            self.report
+                .error(node.at, "", message)
+                .expected("a smaller file; large fleets live in the store");
             return false;
         }
         if anchor != 0 {

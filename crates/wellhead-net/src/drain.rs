@@ -46,8 +46,10 @@ impl Drain {
         *self.sender.borrow()
     }
 
-    /// Watches the phases.
-    pub fn watch(&self) -> watch::Receiver<DrainPhase> {
-        self.sender.subscribe()
+    /// Waits until a phase has been reached.
+    pub async fn reached(&self, phase: DrainPhase) {
+        let mut phases = self.sender.subscribe();
+        // The sender lives as long as `self`: waiting cannot fail.
+        drop(phases.wait_for(|now| *now >= phase).await);
     }
 }

@@ -53,13 +53,13 @@ pub async fn serve_connections<H, F, B>(
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let builder = Arc::new(builder(&limits));
-    let mut phases = drain.watch();
     let mut tasks = tokio::task::JoinSet::new();
+    let mut closing = std::pin::pin!(drain.reached(DrainPhase::Closing));
     loop {
         tokio::select! {
             biased;
             Some(_ended) = tasks.join_next(), if !tasks.is_empty() => {}
-            _ = phases.wait_for(|p| *p >= DrainPhase::Closing) => break,
+            () = &mut closing => break,
             accepted = listener.accept(), if open.load(Ordering::Relaxed) < limits.connections_max => match accepted {
                 Ok((stream, peer)) => {
                     let guard = OpenGuard::new(open.clone());
@@ -79,10 +79,9 @@ pub async fn serve_connections<H, F, B>(
     }
     drop(listener);
     let all_closed = async { while tasks.join_next().await.is_some() {} };
-    let mut phases = drain.watch();
     tokio::select! {
         () = all_closed => {}
-        _ = phases.wait_for(|p| *p >= DrainPhase::Now) => {}
+        () = drain.reached(DrainPhase::Now) => {}
     }
 }
 
@@ -122,13 +121,12 @@ async fn connection<H, F, B>(
         let answer = handle(request, peer);
         async move { Ok::<_, Infallible>(answer.await) }
     });
-    let mut phases = drain.watch();
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         biased;
         outcome = connection.as_mut() => return log_end(outcome),
-        _ = phases.wait_for(|p| *p >= DrainPhase::Closing) => {}
+        () = drain.reached(DrainPhase::Closing) => {}
     }
     connection.as_mut().graceful_shutdown();
     log_end(connection.await);

@@ -46,6 +46,8 @@ pub struct Gateway {
     pub(crate) base_url: String,
     pub(crate) trace_always: bool,
     pub(crate) replay: ReplayBudget,
+    /// Requests whose books are open.
+    pub(crate) in_flight: AtomicU64,
 }
 
 /// One worker's share: its connections.
@@ -74,6 +76,7 @@ impl Gateway {
             base_url: options.base_url,
             trace_always: options.trace_always,
             replay: ReplayBudget::default(),
+            in_flight: AtomicU64::new(0),
         })
     }
 
@@ -91,6 +94,11 @@ impl Gateway {
     /// The generation being served.
     pub fn generation(&self) -> u64 {
         self.plan.load().generation
+    }
+
+    /// Requests that have not ended.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// A worker of this gateway.

@@ -68,12 +68,12 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
     let path = parts.uri.path();
     let asked = match found(&worker, &parts, path) {
         Ok(asked) => asked,
-        Err(refusal) => return rescue::refuse(refusal, books),
+        Err(refusal) => return rescue::refuse(&refusal, books),
     };
     books.record.endpoint = asked.template();
     let identity = match identify::identify(&parts.headers, &plan, &worker.gateway.hasher) {
         Ok(identity) => identity,
-        Err(refusal) => return rescue::refuse(refusal, books),
+        Err(refusal) => return rescue::refuse(&refusal, books),
     };
     books.record.app = Some(identity.app.name.clone());
     books.record.key_id = Some(identity.key_id.clone());
@@ -87,7 +87,7 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
                     Err(refusal) => refusal,
                     Ok(_) => Refusal::model_unknown(&id, &[]),
                 };
-                return rescue::refuse(refusal, books);
+                return rescue::refuse(&refusal, books);
             }
         },
     };
@@ -97,11 +97,11 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
             books.replay_bytes = held.take_over();
             body
         }
-        Err(refusal) => return rescue::refuse(refusal, books),
+        Err(refusal) => return rescue::refuse(&refusal, books),
     };
     match admitted(&worker, &plan, endpoint, &identity, parts, read, books, trace) {
         Ok(exchange) => attempts(exchange).await,
-        Err((refusal, books)) => rescue::refuse(refusal, *books),
+        Err(refused) => rescue::refuse(&refused.0, refused.1),
     }
 }
 
@@ -240,24 +240,24 @@ fn admitted(
     body: Bytes,
     mut books: Books,
     trace: Trace,
-) -> Result<Exchange, (Refusal, Box<Books>)> {
+) -> Result<Exchange, Box<(Refusal, Books)>> {
     books.record.request_bytes = body.len() as u64;
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let head = match RequestHead::parse(endpoint, content_type, &body) {
         Ok(head) => head,
-        Err(bad) => return Err((Refusal::body_invalid(bad), Box::new(books))),
+        Err(bad) => return Err(Box::new((Refusal::body_invalid(bad), books))),
     };
     books.record.streamed = head.stream;
     let route = match route::route(plan, &identity.app, &head.model) {
         Ok(route) => route,
-        Err(refusal) => return Err((refusal, Box::new(books))),
+        Err(refusal) => return Err(Box::new((refusal, books))),
     };
     books.record.route = Some(route.model.name.clone());
     books.route = Some(route.clone());
     let now = worker.gateway.clock.now();
     match admit::admit(&identity.app, head.estimate_tokens(&body), now) {
         Ok(admission) => books.admission = Some(admission),
-        Err(refusal) => return Err((refusal, Box::new(books))),
+        Err(refusal) => return Err(Box::new((refusal, books))),
     }
     books.input_estimate = body.len() as u64 / crate::settle::BYTES_PER_TOKEN;
     let patience = Patience::from_headers(&parts.headers).first_byte();

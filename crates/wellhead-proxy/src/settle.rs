@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use wellhead_quota::Admission;
 use wellhead_resilience::Nanos;
+use wellhead_telemetry::metrics::InFlight;
 use wellhead_telemetry::{AttemptRecord, RequestRecord};
 use wellhead_types::{Outcome, Usage};
 
@@ -25,6 +26,7 @@ pub(crate) struct Books {
     pub(crate) replay_bytes: u64,
     current: Option<Current>,
     closed: bool,
+    _counted: InFlight,
 }
 
 /// The attempt under way.
@@ -36,8 +38,10 @@ struct Current {
 }
 
 impl Books {
-    pub(crate) const fn open(worker: Arc<Worker>, record: RequestRecord, started: Nanos) -> Self {
+    pub(crate) fn open(worker: Arc<Worker>, record: RequestRecord, started: Nanos) -> Self {
+        worker.gateway.in_flight.fetch_add(1, Relaxed);
         Self {
+            _counted: worker.gateway.metrics.in_flight(worker.number),
             worker,
             record,
             started,
@@ -164,6 +168,7 @@ pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 impl Drop for Books {
     fn drop(&mut self) {
         self.write(Outcome::Cancelled);
+        self.worker.gateway.in_flight.fetch_sub(1, Relaxed);
     }
 }
 

@@ -194,10 +194,21 @@ impl Gcra {
         if old.interval_ns == new.interval_ns && old.burst == new.burst {
             return;
         }
+        // Whichever way it goes, checks that run meanwhile see too much used rather than too little.
+        if new.interval_ns > old.interval_ns {
+            self.rescale(old, new, now_ns);
+        }
         self.interval_ns.store(new.interval_ns, Relaxed);
         self.burst.store(new.burst, Relaxed);
+        if new.interval_ns <= old.interval_ns {
+            self.rescale(old, new, now_ns);
+        }
+    }
+
+    /// Converts what is used from units of the old limit into units of the new one. To or from a limit of 0 there is
+    /// no scale to convert by: what is owed stays as long as it is.
+    fn rescale(&self, old: Rate, new: Rate, now_ns: u64) {
         if old.burst == 0 || new.burst == 0 {
-            // To or from a limit of 0 there is no scale to convert by: what is owed stays as long as it is.
             return;
         }
         let scale = |used_ns: u64| {

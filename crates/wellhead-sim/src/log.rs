@@ -104,7 +104,10 @@ impl fmt::Display for WaitError {
         write!(f, "what was waited for did not happen within {:?}; the log has", self.waited)?;
         for request in &self.requests {
             let LoggedRequest { id, method, path, status, tokens_sent, ended, fault, .. } = request;
-            write!(f, "\n#{id} {method} {path}: status {status:?}, {tokens_sent} tokens, {ended:?}, fault {fault:?}")?;
+            write!(
+                f,
+                "\n#{id} {method} {path}: status {status:?}, {tokens_sent} tokens, {ended:?}, fault {fault:?}"
+            )?;
         }
         Ok(())
     }
@@ -200,7 +203,9 @@ impl Log {
         kept.request.id = id;
         entries.body_bytes += kept.request.body.len();
         entries.kept.push_back(kept);
-        while entries.kept.len() > self.entries_max || (entries.body_bytes > LOG_BYTES_MAX && entries.kept.len() > 1) {
+        while entries.kept.len() > self.entries_max
+            || (entries.body_bytes > LOG_BYTES_MAX && entries.kept.len() > 1)
+        {
             let Some(old) = entries.kept.pop_front() else { break };
             entries.body_bytes -= old.request.body.len();
         }
@@ -220,8 +225,9 @@ impl Log {
     /// A copy of the log, the oldest request first.
     pub(crate) fn read(&self) -> Vec<LoggedRequest> {
         let entries = self.entries();
-        let copy = |kept: &Kept| {
-            LoggedRequest { tokens_sent: kept.tokens.load(Ordering::Relaxed), ..kept.request.clone() }
+        let copy = |kept: &Kept| LoggedRequest {
+            tokens_sent: kept.tokens.load(Ordering::Relaxed),
+            ..kept.request.clone()
         };
         entries.kept.iter().map(copy).collect()
     }
@@ -330,7 +336,13 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let broken = || if self.log.stopping.load(Ordering::Relaxed) { Ended::ShutDown } else { Ended::ClientDisconnected };
+        let broken = || {
+            if self.log.stopping.load(Ordering::Relaxed) {
+                Ended::ShutDown
+            } else {
+                Ended::ClientDisconnected
+            }
+        };
         let ended = self.ended.unwrap_or_else(broken);
         self.log.in_flight.fetch_sub(1, Ordering::Relaxed);
         if self.log.entries_max > 0 {

@@ -72,7 +72,9 @@ impl Default for SimOptions {
             tokens_default: 48,
             seed: 1,
             api_keys: None,
-            models: ["practice", "practice-large", "practice-reason", "practice-embed"].map(String::from).to_vec(),
+            models: ["practice", "practice-large", "practice-reason", "practice-embed"]
+                .map(String::from)
+                .to_vec(),
             base_paths: ["/v1", "/openai/v1"].map(String::from).to_vec(),
             log_entries_max: 10_000,
             body_kept_bytes_max: 64 << 10,

@@ -16,7 +16,8 @@ use crate::reply::{Body, Events, Reply, Step};
 /// Pieces in which a huge line is sent, so that it costs no memory here.
 const HUGE_PIECE: [u8; 16 << 10] = [b'x'; 16 << 10];
 const HUGE_START: &[u8] = b"data: {\"object\":\"chat.completion.chunk\",\"choices\":[],\"padding\":\"";
-const MALFORMED: &[u8] = b"data: {\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":0,\"delta\":{\"conte\n\n";
+const MALFORMED: &[u8] =
+    b"data: {\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":0,\"delta\":{\"conte\n\n";
 
 /// Sends an answer as it is, without pace and faults.
 pub(crate) async fn send_whole(wire: &mut Wire<'_>, reply: Reply) -> Result<(), Gone> {

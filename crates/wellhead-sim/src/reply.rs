@@ -66,7 +66,13 @@ impl Reply {
 }
 
 /// An error answer of the OpenAI family: all four members, as its clients expect.
-pub(crate) fn error(status: u16, kind: &str, code: Option<&str>, param: Option<&str>, message: &str) -> Reply {
+pub(crate) fn error(
+    status: u16,
+    kind: &str,
+    code: Option<&str>,
+    param: Option<&str>,
+    message: &str,
+) -> Reply {
     Reply::json(status, &error_value(kind, code, param, message), 0)
 }
 
@@ -82,5 +88,10 @@ pub(crate) fn invalid(param: &str, message: &str) -> Reply {
 
 /// The error that an upstream in trouble reports inside an answer with status 200.
 pub(crate) fn trouble() -> Value {
-    error_value("server_error", Some("server_error"), None, "The server had an error while it worked on this request.")
+    error_value(
+        "server_error",
+        Some("server_error"),
+        None,
+        "The server had an error while it worked on this request.",
+    )
 }

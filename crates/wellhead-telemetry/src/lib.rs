@@ -11,6 +11,9 @@ pub mod record;
 pub mod sink;
 mod time;
 
+#[cfg(test)]
+mod samples;
+
 pub use metrics::{Metrics, RouteMetrics, TargetMetrics, TargetState};
 pub use otlp::{Conventions, OtlpOptions};
 pub use record::{AttemptRecord, RequestRecord, TraceContext};

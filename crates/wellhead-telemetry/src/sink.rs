@@ -109,12 +109,21 @@ impl Telemetry {
             Some(options) => Some(otlp::start(options, &metrics).map_err(StartError::Endpoint)?),
             None => None,
         };
+        Self::start_with(output, exporter, workers, metrics).map_err(StartError::Thread)
+    }
+
+    fn start_with(
+        output: Output,
+        exporter: Option<Exporter>,
+        workers: usize,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<Self> {
         let lists = (0..workers.max(1)).map(|_| List::default()).collect();
         let shared =
             Arc::new(Shared { lists, stop: AtomicBool::new(false), reopen: AtomicBool::new(false), metrics });
         let writer = Writer { shared: Arc::clone(&shared), output, exporter, batch: Vec::new() };
-        let thread = thread::Builder::new().name("telemetry".into()).spawn(move || writer.run());
-        let writer = Mutex::new(Some(thread.map_err(StartError::Thread)?));
+        let thread = thread::Builder::new().name("telemetry".into()).spawn(move || writer.run())?;
+        let writer = Mutex::new(Some(thread));
         Ok(Self { shared, writer })
     }
 

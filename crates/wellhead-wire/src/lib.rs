@@ -10,5 +10,11 @@ pub mod openai;
 pub mod sse;
 
 #[cfg(any(test, feature = "fuzz-checks"))]
-#[allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "checks for tests and fuzzing")]
+#[allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "checks for tests and fuzzing"
+)]
 pub mod checks;

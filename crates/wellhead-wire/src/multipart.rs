@@ -20,7 +20,9 @@ pub const BOUNDARY_BYTES_MAX: usize = 70;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each message is the documentation")]
 pub enum FormError {
-    #[error("the content type is not `multipart/form-data; boundary=...` with a boundary of 1 to 70 characters")]
+    #[error(
+        "the content type is not `multipart/form-data; boundary=...` with a boundary of 1 to 70 characters"
+    )]
     NoBoundary,
     #[error("the form does not begin with its boundary: `--{boundary}` was expected on a line of its own")]
     NoFirstBoundary { boundary: String },
@@ -74,8 +76,10 @@ pub fn scan<const N: usize>(
         let head_len = memmem::find(window, b"\r\n\r\n").ok_or(FormError::HeadersTooLong { part })?;
         let value_start = start - 2 + head_len + 4;
         // The line end of an empty value is the one that ended the headers.
-        let (value_end, after) = find_delimiter(body, value_start - 2, &finder, delimiter.len())
-            .ok_or_else(|| FormError::Unterminated { part, boundary: boundary.to_owned(), at: value_start })?;
+        let (value_end, after) =
+            find_delimiter(body, value_start - 2, &finder, delimiter.len()).ok_or_else(|| {
+                FormError::Unterminated { part, boundary: boundary.to_owned(), at: value_start }
+            })?;
         let header = PartHeader::parse(&head[2.min(head_len)..head_len]).ok_or(FormError::NoName { part })?;
         if let Some(index) = names.iter().position(|name| header.name == *name) {
             let name = names[index];
@@ -156,7 +160,8 @@ impl PartHeader {
                     return None;
                 }
                 name = Some(parameter(parameters, "name")?.into_owned());
-                plain &= parameter(parameters, "filename").is_none() && parameter(parameters, "filename*").is_none();
+                plain &= parameter(parameters, "filename").is_none()
+                    && parameter(parameters, "filename*").is_none();
             } else if field.eq_ignore_ascii_case("content-transfer-encoding") {
                 plain &= ["7bit", "8bit", "binary"].iter().any(|e| value.trim().eq_ignore_ascii_case(e));
             }
@@ -193,7 +198,9 @@ fn quoted_string(inside: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'"' if plain_from == 0 && value.is_empty() => return Some((Cow::Borrowed(&inside[..at]), &inside[at + 1..])),
+            b'"' if plain_from == 0 && value.is_empty() => {
+                return Some((Cow::Borrowed(&inside[..at]), &inside[at + 1..]));
+            }
             b'"' => {
                 value.push_str(&inside[plain_from..at]);
                 return Some((Cow::Owned(value), &inside[at + 1..]));

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use super::ReportAt;
 use crate::diagnostic::Report;
 use crate::document::{App, Root};
-use crate::nearest::nearest;
 use crate::read::Spanned;
 use crate::values::KeyEntry;
 
@@ -25,7 +24,9 @@ pub(super) fn check(root: &Root, report: &mut Report) {
             if let Some(id) = &key.id
                 && !ids.insert(&id.0)
             {
-                report.error_at(id, "two keys of one app have this id").expected("an id of its own for each key");
+                report
+                    .error_at(id, "two keys of one app have this id")
+                    .expected("an id of its own for each key");
             }
         }
         references(app, &models, &teams, report);
@@ -41,9 +42,9 @@ fn check_key<'d>(
     let text = key.secret.0.expose();
     let length = text.chars().count();
     if length < KEY_CHARS_MIN {
-        report
-            .error_at(key, format!("this key has {length} characters and could be guessed"))
-            .expected(format!("at least {KEY_CHARS_MIN} random characters; `wellhead key create` makes good ones"));
+        report.error_at(key, format!("this key has {length} characters and could be guessed")).expected(
+            format!("at least {KEY_CHARS_MIN} random characters; `wellhead key create` makes good ones"),
+        );
     }
     if text.contains(' ') {
         let problem = "this key contains a blank, so no client could send it as a bearer token";
@@ -53,7 +54,9 @@ fn check_key<'d>(
         let message = if owner == app.as_str() {
             format!("the same key was given in line {line}")
         } else {
-            format!("this key belongs to the app {owner:?} already (line {line}), so its owner would be unclear")
+            format!(
+                "this key belongs to the app {owner:?} already (line {line}), so its owner would be unclear"
+            )
         };
         report.error_at(key, message).expected("a key of its own for each app");
     }
@@ -62,19 +65,23 @@ fn check_key<'d>(
 fn references(app: &App, models: &HashSet<&str>, teams: &HashSet<&str>, report: &mut Report) {
     let mut seen: HashSet<&str> = HashSet::new();
     for model in app.models.iter().flat_map(|models| &models.0) {
-        if !models.contains(&*model.0) {
+        if !models.contains(&*model.0) && !report.is_unreadable("models") {
+            let near = report.nearest(model, models.iter().copied());
             report
                 .error_at(model, format!("no model {:?}", &*model.0))
                 .expected("the name of a model of this file")
-                .suggest(nearest(model, models.iter().copied()));
+                .suggest(near);
         } else if !seen.insert(model) {
             report.warning_at(model, "this model is listed twice");
         }
     }
-    if let Some(team) = app.team.as_ref().filter(|team| !teams.contains(&*team.0)) {
+    if let Some(team) =
+        app.team.as_ref().filter(|team| !teams.contains(&*team.0) && !report.is_unreadable("teams"))
+    {
+        let near = report.nearest(team, teams.iter().copied());
         report
             .error_at(team, format!("no team {:?}", &*team.0))
             .expected("the name of a team of this file")
-            .suggest(nearest(team, teams.iter().copied()));
+            .suggest(near);
     }
 }

@@ -7,8 +7,8 @@ use super::{ReportAt, has_effect};
 use crate::defaults;
 use crate::diagnostic::Report;
 use crate::document::{Document, Model, ModelTimeouts, Provider};
-use crate::nearest::nearest;
 use crate::read::Spanned;
+use crate::values::time_text;
 
 /// Providers by name; a provider that could not be read still exists.
 type Providers<'d> = HashMap<&'d str, Option<&'d Provider>>;
@@ -48,11 +48,15 @@ fn targets(
         }
         let Some(found) = providers.get(&*provider.0) else {
             usable += 1;
+            if report.is_unreadable("providers") {
+                continue;
+            }
             let expected = "the name of a provider of this file";
+            let near = report.nearest(provider, providers.keys().copied());
             report
                 .error_at(provider, format!("no provider {:?}", &*provider.0))
                 .expected(expected)
-                .suggest(nearest(provider, providers.keys().copied()));
+                .suggest(near);
             continue;
         };
         let kind = found.and_then(|provider| document.kind_of(provider));
@@ -61,12 +65,18 @@ fn targets(
             continue;
         }
         left_out += 1;
-        let message = format!("accepted, no effect yet: the provider {:?} is left out, so this target is too", &*provider.0);
+        let message = format!(
+            "accepted, no effect yet: the provider {:?} is left out, so this target is too",
+            &*provider.0
+        );
         report.warning_at(target, message);
     }
     if usable == 0 && left_out > 0 {
         report
-            .error_at(name, "no target is left: every provider of this model is of a kind that has no effect yet")
+            .error_at(
+                name,
+                "no target is left: every provider of this model is of a kind that has no effect yet",
+            )
             .expected("at least one target whose provider is of the OpenAI family");
     }
 }
@@ -105,5 +115,5 @@ fn times(timeouts: &ModelTimeouts, report: &mut Report) {
 }
 
 fn words(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{}s", time.as_secs()) } else { format!("{}ms", time.as_millis()) }
+    time_text(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }

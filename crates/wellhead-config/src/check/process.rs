@@ -23,10 +23,12 @@ fn listeners(listen: &Listen, exposed: bool, report: &mut Report) {
     let admin = listen.admin.as_ref().map_or(defaults::ADMIN, |address| address.0);
     for address in [&listen.gateway, &listen.admin].into_iter().flatten() {
         if address.0.port() == 0 {
-            report.warning_at(address, "port 0: each start chooses a free port, so clients must be told which");
+            report
+                .warning_at(address, "port 0: each start chooses a free port, so clients must be told which");
         }
     }
-    let same_host = gateway.ip() == admin.ip() || gateway.ip().is_unspecified() || admin.ip().is_unspecified();
+    let same_host =
+        gateway.ip() == admin.ip() || gateway.ip().is_unspecified() || admin.ip().is_unspecified();
     if same_host && gateway.port() == admin.port() && gateway.port() != 0 {
         let message = "gateway and admin listen on the same address and port";
         if let Some(place) = listen.admin.as_ref().or(listen.gateway.as_ref()) {
@@ -35,14 +37,15 @@ fn listeners(listen: &Listen, exposed: bool, report: &mut Report) {
     }
     // Whoever reaches the admin address can read status and metrics, and try admin tokens.
     if let Some(place) = listen.admin.as_ref().filter(|_| !admin.ip().is_loopback() && !exposed) {
-        report
-            .error_at(place, format!("other machines could reach the admin address {admin}"))
-            .expected("a loopback address, or `server: { admin_exposed: true }` if a firewall or proxy protects it");
+        report.error_at(place, format!("other machines could reach the admin address {admin}")).expected(
+            "a loopback address, or `server: { admin_exposed: true }` if a firewall or proxy protects it",
+        );
     }
 }
 
 fn traces(telemetry: &Telemetry, report: &mut Report) {
-    if let Some(endpoint) = telemetry.otlp_endpoint.as_ref().filter(|endpoint| endpoint.0.path.ends_with("/v1/traces"))
+    if let Some(endpoint) =
+        telemetry.otlp_endpoint.as_ref().filter(|endpoint| endpoint.0.path.ends_with("/v1/traces"))
     {
         report
             .error_at(endpoint, "the endpoint ends in /v1/traces, which the exporter appends itself")
@@ -53,7 +56,9 @@ fn traces(telemetry: &Telemetry, report: &mut Report) {
 fn servers(dns: &Dns, report: &mut Report) {
     for server in dns.servers.iter().flat_map(|servers| &servers.0) {
         if server.0.port() == 0 || server.0.ip().is_unspecified() {
-            report.error_at(server, "no name server can have this address").expected("such as 192.0.2.1:53");
+            report
+                .error_at(server, "no name server can have this address")
+                .expected("an address such as 192.0.2.1:53");
         }
     }
 }

@@ -8,9 +8,9 @@ use super::ReportAt;
 use crate::diagnostic::Report;
 use crate::document::{Document, Provider};
 use crate::kinds::KindSource;
-use crate::nearest::nearest;
 use crate::read::Spanned;
-use crate::values::{KeyEntry, Url, is_host_name};
+use crate::snapshot::BaseUrl;
+use crate::values::{KeyEntry, Url, is_host_name, url_text};
 
 /// Whether requests can be sent to a kind yet: those of the OpenAI family can.
 pub(crate) fn has_effect(kind: &Kind) -> bool {
@@ -36,19 +36,26 @@ pub(super) fn resolve_kinds(document: &mut Document, kinds: &dyn KindSource, rep
             continue;
         }
         let names = names.get_or_insert_with(|| kinds.names());
+        let near = report.nearest(kind, names.iter().map(String::as_str));
         report
             .error_at(kind, format!("no kind {:?}", &*kind.0))
-            .expected("a kind of the catalog; openai-compatible fits every server that speaks OpenAI's dialect")
-            .suggest(nearest(kind, names.iter().map(String::as_str)));
+            .expected(
+                "a kind of the catalog; openai-compatible fits every server that speaks OpenAI's dialect",
+            )
+            .suggest(near);
     }
 }
 
 pub(super) fn check(document: &Document, report: &mut Report) {
     let Some(providers) = &document.root.providers else { return };
-    for (name, provider) in providers.iter() {
+    for entry in &providers.entries {
+        let Some(provider) = &entry.value else { continue };
         let kind = document.kind_of(provider).map(|kind| &**kind);
-        base_url(name, provider, kind, report);
-        credentials(name, provider, kind, report);
+        if let Some(kind) = kind.filter(|_| !entry.flawed) {
+            completeness(&entry.name, provider, kind, report);
+        }
+        base_url(provider, report);
+        credentials(provider, kind, report);
         headers(provider, kind, report);
         tls(provider, kind, report);
         if let Some(version) = &provider.api_version
@@ -56,29 +63,36 @@ pub(super) fn check(document: &Document, report: &mut Report) {
         {
             report
                 .error_at(version, "an API version is letters, digits, '.', '-' and '_'")
-                .expected("such as 2024-10-21 or preview");
+                .expected("a version such as 2024-10-21 or preview");
         }
     }
 }
 
-fn base_url(name: &Spanned<String>, provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
-    match &provider.base_url {
-        None => {
-            if let Some(kind) = kind.filter(|kind| kind.base_url.is_none()) {
-                let message = format!("kind {:?} has no base URL of its own, and base_url is missing", &*kind.name);
-                report.error_at(name, message).expected("base_url: https://HOST/v1");
-            }
-        }
-        Some(url) => {
-            const ENDPOINTS: [&str; 5] = ["/chat/completions", "/completions", "/embeddings", "/responses", "/models"];
-            if let Some(end) = ENDPOINTS.iter().find(|end| url.0.path.ends_with(**end)) {
-                let path = url.0.path.trim_end_matches(end).to_owned();
-                let fixed = crate::values::url_text(&crate::snapshot::BaseUrl { path, ..url.0.clone() });
-                report
-                    .error_at(url, format!("the base URL ends in the endpoint {end}, which is appended per request"))
-                    .suggest(Some(fixed));
-            }
-        }
+/// What the kind does not bring along has to be written.
+fn completeness(name: &Spanned<String>, provider: &Provider, kind: &Kind, report: &mut Report) {
+    if provider.base_url.is_none() && kind.base_url.is_none() {
+        let message = format!("kind {:?} has no base URL of its own, and base_url is missing", &*kind.name);
+        report.error_at(name, message).expected("base_url: https://HOST/v1");
+    }
+    let needs_key = matches!(kind.auth, Auth::Bearer | Auth::Header(_));
+    if needs_key && provider.keys.is_none() && provider.key.is_none() {
+        let example = kind.key_env.first().map_or("API_KEY", String::as_str);
+        report
+            .error_at(name, format!("kind {:?} needs a key, and none is given", &*kind.name))
+            .expected(format!("keys: [\"${{{example}}}\"]"));
+    }
+}
+
+fn base_url(provider: &Provider, report: &mut Report) {
+    const ENDPOINTS: [&str; 5] =
+        ["/chat/completions", "/completions", "/embeddings", "/responses", "/models"];
+    let Some(url) = &provider.base_url else { return };
+    if let Some(end) = ENDPOINTS.iter().find(|end| url.0.path.ends_with(**end)) {
+        let path = url.0.path.trim_end_matches(end).to_owned();
+        let fixed = url_text(&BaseUrl { path, ..url.0.clone() });
+        report
+            .error_at(url, format!("the base URL ends in the endpoint {end}, which is appended per request"))
+            .suggest(Some(fixed));
     }
 }
 
@@ -92,10 +106,9 @@ fn written_keys(provider: &Provider) -> Vec<Spanned<KeyEntry>> {
     listed.chain(single).collect()
 }
 
-fn credentials(name: &Spanned<String>, provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
+fn credentials(provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
     if let (Some(key), Some(_)) = (&provider.key, &provider.keys) {
         report.error_at(key, "`key` and `keys` are both given").expected("one of them");
-        return;
     }
     let keys = written_keys(provider);
     let mut seen: HashMap<&str, u32> = HashMap::new();
@@ -107,20 +120,16 @@ fn credentials(name: &Spanned<String>, provider: &Provider, kind: Option<&Kind>,
         if let Some(id) = &key.id
             && !ids.insert(&id.0)
         {
-            report.error_at(id, "two keys of one provider have this id").expected("an id of its own for each key");
+            report
+                .error_at(id, "two keys of one provider have this id")
+                .expected("an id of its own for each key");
         }
     }
-    let Some(kind) = kind else { return };
-    // A kind of which no usual variable is known is somebody's own server; those often ask for no key.
-    let needs_key = kind.auth != Auth::None && !kind.key_env.is_empty();
-    if needs_key && keys.is_empty() && provider.keys.is_none() && provider.key.is_none() {
-        let example = kind.key_env.first().map_or("API_KEY", String::as_str);
-        report
-            .error_at(name, format!("kind {:?} needs a key, and none is given", &*kind.name))
-            .expected(format!("keys: [\"${{{example}}}\"]"));
-    }
-    if let (Auth::None, Some(key)) = (&kind.auth, keys.first()) {
-        let message = format!("no effect: kind {:?} sends no key; use openai-compatible to send one", &*kind.name);
+    if let Some(kind) = kind.filter(|kind| kind.auth == Auth::None)
+        && let Some(key) = keys.first()
+    {
+        let message =
+            format!("no effect: kind {:?} sends no key; use openai-compatible to send one", &*kind.name);
         report.warning_at(key, message);
     }
 }
@@ -133,10 +142,14 @@ fn headers(provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
         if let Some(Auth::Header(auth)) = kind.map(|kind| &kind.auth)
             && auth.eq_ignore_ascii_case(&folded)
         {
-            report.error_at(&entry.name, "this header carries the provider's key").expected("the key in `keys:`");
+            report
+                .error_at(&entry.name, "this header carries the provider's key")
+                .expected("the key in `keys:`");
         }
         if !seen.insert(folded) {
-            report.error_at(&entry.name, "the same header is given twice, in other letters").expected("it once");
+            report
+                .error_at(&entry.name, "the same header is given twice, in other letters")
+                .expected("it once");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Apps of the file, and those of the store beside them. Where both claim a name or a key, the file wins: it is what
 //! a person sees and reviews.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use wellhead_policy::{KeyHash, KeyHasher};
@@ -44,13 +44,14 @@ pub(super) fn compile(
 ) -> BTreeMap<Name, Arc<App>> {
     let mut apps = BTreeMap::new();
     let mut owners: HashMap<KeyHash, Name> = HashMap::new();
+    let known: HashSet<&str> = document.root.models.iter().flat_map(|models| models.names()).collect();
     for (name, written) in document.root.apps.iter().flat_map(|apps| apps.iter()) {
         let app = from_file(name, document.origin_of(name.line()), written, context.hasher);
         owners.extend(app.keys.iter().map(|key| (key.hash, Arc::clone(&app.name))));
         apps.insert(Arc::clone(&app.name), Arc::new(app));
     }
     for stored in context.extra_apps {
-        if let Some(app) = from_store(document, stored, &apps, &mut owners, report) {
+        if let Some(app) = from_store(document, stored, &known, &apps, &mut owners, report) {
             apps.insert(Arc::clone(&app.name), Arc::new(app));
         }
     }
@@ -61,7 +62,7 @@ fn from_file(name: &str, origin: String, written: &document::App, hasher: &KeyHa
     let keys = written.keys.iter().flat_map(|keys| &keys.0).map(|key| {
         let secret = key.secret.0.expose();
         let id = match &key.id {
-            Some(id) => id.0.as_str().into(),
+            Some(id) => format!("{name}#{}", &*id.0).into(),
             None => format!("{name}#{}", short_hash(hasher, secret)).into(),
         };
         AppKey { id, hash: hasher.hash(secret.as_bytes()) }
@@ -83,13 +84,17 @@ fn from_file(name: &str, origin: String, written: &document::App, hasher: &KeyHa
 fn from_store(
     document: &Document,
     stored: &StoreApp,
+    known: &HashSet<&str>,
     apps: &BTreeMap<Name, Arc<App>>,
     owners: &mut HashMap<KeyHash, Name>,
     report: &mut Report,
 ) -> Option<App> {
     let path = format!("apps.{}", stored.name);
     if let Some(other) = apps.get(stored.name.as_str()) {
-        let message = format!("the app {:?} of the store is left out: {} declares one of that name", stored.name, other.origin);
+        let message = format!(
+            "the app {:?} of the store is left out: {} declares one of that name",
+            stored.name, other.origin
+        );
         report.warning(place_of(document, &stored.name), &path, message);
         return None;
     }
@@ -110,10 +115,12 @@ fn from_store(
             }
         }
     }
-    let known = document.root.models.as_ref();
     let models = stored.models.as_ref().map(|models| {
-        for model in models.iter().filter(|model| known.is_none_or(|known| known.get(model).is_none())) {
-            let message = format!("the app {:?} of the store names the model {model:?}, which the file does not have", stored.name);
+        for model in models.iter().filter(|model| !known.contains(model.as_str())) {
+            let message = format!(
+                "the app {:?} of the store names the model {model:?}, which the file does not have",
+                stored.name
+            );
             report.warning(At::START, &path, message);
         }
         models.iter().map(|model| model.as_str().into()).collect()

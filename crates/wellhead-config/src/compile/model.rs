@@ -39,9 +39,10 @@ fn one(name: Name, written: &document::Model, providers: &BTreeMap<Name, Arc<Pro
         first_token_timeout: first_token.unwrap_or(defaults::FIRST_TOKEN_TIMEOUT.min(deadline)),
         stream_idle_timeout: stream_idle.unwrap_or(defaults::STREAM_IDLE_TIMEOUT.min(stream_max)),
         stream_max,
-        attempts_max: written.attempts_max.as_ref().map_or(defaults::ATTEMPTS_MAX, |number| {
-            u32::try_from(number.0).unwrap_or(u32::MAX)
-        }),
+        attempts_max: written
+            .attempts_max
+            .as_ref()
+            .map_or(defaults::ATTEMPTS_MAX, |number| u32::try_from(number.0).unwrap_or(u32::MAX)),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::app::Budget;
 use crate::section::section;
-use crate::values::{Address, ApiAuth, HeaderName, Int, List, Named, QueryName, Rescue, Switch, Text, Time, Url};
+use crate::values::{
+    Address, ApiAuth, HeaderName, Int, List, Named, QueryName, Rescue, Switch, Text, Time, Url,
+};
 
 section! {
     /// An HTTP service that is published through the gateway.

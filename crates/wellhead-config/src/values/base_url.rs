@@ -62,7 +62,9 @@ pub(crate) fn split(text: &str) -> Result<BaseUrl, Problem> {
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         let suggestion = text.contains('.').then(|| format!("https://{}", text.trim_start_matches('/')));
-        return Err(Problem::new("is not an absolute URL").suggest(suggestion.filter(|_| !text.contains('@'))));
+        return Err(
+            Problem::new("is not an absolute URL").suggest(suggestion.filter(|_| !text.contains('@')))
+        );
     };
     let tls = match scheme.to_ascii_lowercase().as_str() {
         "http" => false,
@@ -75,11 +77,15 @@ pub(crate) fn split(text: &str) -> Result<BaseUrl, Problem> {
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     if authority.contains('@') {
-        return Err(Problem::new("contains a user or password (not shown)").expected("credentials in `keys:`"));
+        return Err(
+            Problem::new("contains a user or password (not shown)").expected("credentials in `keys:`")
+        );
     }
     if path.contains(['?', '#']) {
         let problem = Problem::new("has a query or fragment");
-        return Err(problem.expected("the base URL alone; `api_version:` and `headers:` have fields of their own"));
+        return Err(
+            problem.expected("the base URL alone; `api_version:` and `headers:` have fields of their own")
+        );
     }
     let (host, port) = host_and_port(authority, if tls { 443 } else { 80 })?;
     Ok(BaseUrl { tls, host, port, path: clean_path(path)? })
@@ -102,7 +108,9 @@ fn host_and_port(authority: &str, implied: u16) -> Result<(String, u16), Problem
         return Err(Problem::new("names no host"));
     }
     if !host.contains(':') && !is_host_name(&host) {
-        return Err(Problem::new("has a host name that cannot exist").expected("a host name or an IP address"));
+        return Err(
+            Problem::new("has a host name that cannot exist").expected("a host name or an IP address")
+        );
     }
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok((host, implied)),

@@ -123,12 +123,15 @@ impl Leaf for AccessLogChoice {
         match text {
             "stdout" => Ok(Self(AccessLog::Stdout)),
             "off" => Ok(Self(AccessLog::Off)),
-            path if path.ends_with(['/', '\\']) => Err(Problem::new("is a directory").expected("a file in it")),
+            path if path.ends_with(['/', '\\']) => {
+                Err(Problem::new("is a directory").expected("a file in it"))
+            }
             path if path.contains(['/', '\\']) => Ok(Self(AccessLog::File(PathBuf::from(path)))),
             // A slip such as `stdot` must not become a file of that name.
             word => {
                 let suggestion = nearest(word, ["stdout", "off"]).unwrap_or_else(|| format!("./{word}"));
-                Err(Problem::new("is neither stdout nor off, and as a path it has no slash").suggest(Some(suggestion)))
+                Err(Problem::new("is neither stdout nor off, and as a path it has no slash")
+                    .suggest(Some(suggestion)))
             }
         }
     }

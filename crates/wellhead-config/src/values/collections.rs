@@ -50,6 +50,8 @@ pub struct Entry<T> {
     pub name: Spanned<String>,
     /// What it names; `None` only in a document that has been refused.
     pub value: Option<T>,
+    /// Something within it was reported while it was read: what seems to be missing may only be misspelt.
+    pub(crate) flawed: bool,
 }
 
 /// A mapping from names of one rule, in the order of the file.
@@ -87,8 +89,10 @@ impl<N: NameRule, T: Element> Element for Named<N, T> {
             let message = format!("{} {what} entries", entries.len());
             reader.error(node.at, message).expected(format!("at most {}", N::ENTRIES_MAX));
         }
-        let mut named = Self { entries: Vec::with_capacity(entries.len().min(N::ENTRIES_MAX)), rule: PhantomData };
+        let mut named =
+            Self { entries: Vec::with_capacity(entries.len().min(N::ENTRIES_MAX)), rule: PhantomData };
         for (key, node) in entries.iter().take(N::ENTRIES_MAX) {
+            reader.show(&key.range);
             let entry = reader.within_key(&key.text, |reader| {
                 if let Err(problem) = N::check(&key.text) {
                     let message = format!("the {what} name {:?} {}", key.text, problem.message);
@@ -96,7 +100,9 @@ impl<N: NameRule, T: Element> Element for Named<N, T> {
                     reader.error(key.at, message).expected(expected);
                 }
                 let name = Spanned { value: key.text.clone(), place: reader.place(key.at) };
-                Entry { name, value: T::read(node, reader) }
+                let flaws = reader.flaws();
+                let value = T::read(node, reader);
+                Entry { name, value, flawed: reader.flaws() > flaws }
             });
             named.entries.push(entry);
         }

@@ -30,7 +30,9 @@ impl Leaf for HeaderValue {
             return Err(problem.expected("one line"));
         }
         if !text.bytes().all(|b| b.is_ascii_graphic() || b == b' ' || b == b'\t') {
-            return Err(Problem::new("has characters that cannot stand in a header").expected("printable ASCII"));
+            return Err(
+                Problem::new("has characters that cannot stand in a header").expected("printable ASCII")
+            );
         }
         if text.trim() != text {
             return Err(Problem::new("begins or ends with a blank").expected("the value without it"));

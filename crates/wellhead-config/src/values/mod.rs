@@ -18,8 +18,11 @@ pub use choice::{AccessLogChoice, ApiAuth, ProtocolChoice, Rescue};
 pub use collections::{Entry, List, Named};
 pub use header::HeaderValue;
 pub use key_entry::{KeyEntry, KeyFields};
-pub use names::{ApiName, AppName, HeaderName, ModelName, NameRule, ProviderName, QueryName, TagName, TeamName};
+pub use names::{
+    ApiName, AppName, HeaderName, ModelName, NameRule, ProviderName, QueryName, TagName, TeamName,
+};
 pub use number::{Dollars, Int, Switch};
+pub(crate) use quantity::time_text;
 pub use quantity::{Bytes, Time};
 pub use text::{SecretText, Text};
 
@@ -118,13 +121,16 @@ fn read_leaf<T: Leaf>(node: &Node, reader: &mut Reader<'_>) -> Option<T> {
     if !scalar.substituted && scalar.written() != T::WRITTEN {
         reader.show(&node.range);
         let hint = if T::SECRET { None } else { T::hint(&scalar.text) };
-        let expected = if T::WRITTEN == Written::Text && scalar.written() != Written::Null && hint.is_none() {
+        let only_quotes = hint.as_ref() == Some(&scalar.text);
+        let expected = if only_quotes {
+            format!("{}, without quotes", T::expected())
+        } else if T::WRITTEN == Written::Text && scalar.written() != Written::Null && hint.is_none() {
             format!("{}, in quotes", T::expected())
         } else {
             T::expected()
         };
         let got = quoted_got(reader, node);
-        reader.error(node.at, got).expected(expected).suggest(hint);
+        reader.error(node.at, got).expected(expected).suggest(hint.filter(|_| !only_quotes));
         return None;
     }
     match T::parse(&scalar.text) {
@@ -137,12 +143,14 @@ fn read_leaf<T: Leaf>(node: &Node, reader: &mut Reader<'_>) -> Option<T> {
             if !problem.hide {
                 reader.show(&node.range);
             }
+            // A suggestion is made of the text, so it may be shown where the text may.
+            let suggestion = if subject.is_some() { problem.suggestion } else { None };
             let subject = subject.unwrap_or_else(|| "the value".to_owned());
             let expected = problem.expected.unwrap_or_else(T::expected);
             reader
                 .error(node.at, format!("{subject} {}", problem.message))
                 .expected(expected)
-                .suggest(problem.suggestion);
+                .suggest(suggestion);
             None
         }
     }

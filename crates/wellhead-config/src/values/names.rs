@@ -104,8 +104,15 @@ const CONNECTION_HEADERS: [&str; 13] = [
     "accept-encoding",
 ];
 /// Headers that carry credentials: those come from `keys:`, where they are rotated, rested and masked.
-const CREDENTIAL_HEADERS: [&str; 7] =
-    ["authorization", "proxy-authorization", "proxy-authenticate", "api-key", "x-api-key", "x-goog-api-key", "cookie"];
+const CREDENTIAL_HEADERS: [&str; 7] = [
+    "authorization",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "cookie",
+];
 
 impl NameRule for HeaderName {
     const WHAT: &'static str = "header";

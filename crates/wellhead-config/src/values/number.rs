@@ -29,6 +29,7 @@ impl<const MIN: u64, const MAX: u64> Leaf for Int<MIN, MAX> {
             return Err(Problem::new("is not a whole number"));
         }
         match text.parse::<u64>() {
+            Ok(number) if MIN == MAX && number != MIN => Err(Problem::new("is not known")),
             Ok(number) if number < MIN => Err(Problem::new("is too small")),
             Ok(number) if number <= MAX => Ok(Self(number)),
             _ => Err(Problem::new("is too large")),

@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 use super::{Leaf, Problem};
 use crate::read::Written;
 
-const TIME_UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const TIME_UNITS: [(&str, u64); 5] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 const SIZE_UNITS: [(&str, u64); 7] = [
     ("B", 1),
     ("KiB", 1 << 10),
@@ -130,7 +131,7 @@ fn quantity(text: &str, units: &[(&str, u64)]) -> Result<u64, Problem> {
 }
 
 /// In the largest unit that leaves a whole number.
-fn time_text(ms: u64) -> String {
+pub(crate) fn time_text(ms: u64) -> String {
     match ms {
         0 => "0s".to_owned(),
         ms if ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),

@@ -60,7 +60,9 @@ impl Leaf for SecretText {
         check(text, SECRET_BYTES_MAX)?;
         // It goes into a header: RFC 9110 section 5.5 leaves nothing else for a credential.
         if !text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-            return Err(Problem::new("has characters that cannot stand in a header").expected("printable ASCII"));
+            return Err(
+                Problem::new("has characters that cannot stand in a header").expected("printable ASCII")
+            );
         }
         Ok(Self(Secret::new(text)))
     }

@@ -1,1 +1,155 @@
+//! Every field that a person can set reaches the data plane: set to something else, it changes the snapshot. The
+//! fields come from the published schema, so a new field without a line in this table fails.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use wellhead_config::json_schema;
+
+use crate::support::compiled;
+
+const BASE: &str = "version: 1
+listen: {LISTEN}
+providers:
+  p: { kind: openai-compatible, base_url: 'https://p.example/v1', PROVIDER }
+  q: { kind: openai-compatible, base_url: 'https://q.example/v1', tls: {TLS}, timeouts: {CONNECT} }
+models:
+  m: { targets: [{ provider: p, model: a, TARGET }, { provider: q, model: b }], timeouts: {TIMES}, MODEL }
+  n: { targets: [{ provider: p, model: a }] }
+apps:
+  a: { keys: [wh-dev-0123456789abcdef], limits: {RATES}, APP }
+limits: {LIMITS}
+server: {SERVER}
+telemetry: {TELEMETRY}
+";
+
+/// Field of the schema, the place in the text, and what to write there.
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("listen.gateway", "{LISTEN}", "{ gateway: '127.0.0.1:5000' }"),
+    ("listen.admin", "{LISTEN}", "{ admin: '127.0.0.1:5001' }"),
+    ("providers.*.kind", "openai-compatible, base_url: 'https://q", "openai, key: k, base_url: 'https://q"),
+    ("providers.*.base_url", "https://p.example/v1", "https://p.example/v2"),
+    ("providers.*.keys", "PROVIDER", "keys: [one, two]"),
+    ("providers.*.keys[].secret", "PROVIDER", "keys: [{ secret: one }]"),
+    ("providers.*.keys[].id", "PROVIDER", "keys: [{ secret: one, id: mine }]"),
+    ("providers.*.key", "PROVIDER", "key: one"),
+    ("providers.*.region", "PROVIDER", "region: eu"),
+    ("providers.*.headers", "PROVIDER", "headers: { x-a: b }"),
+    ("providers.*.tls.ca_file", "{TLS}", "{ ca_file: roots.pem }"),
+    ("providers.*.tls.server_name", "{TLS}", "{ server_name: x.example }"),
+    ("providers.*.protocol", "PROVIDER", "protocol: http2"),
+    ("providers.*.api_version", "PROVIDER", "api_version: v9"),
+    ("providers.*.timeouts.connect", "{CONNECT}", "{ connect: 9s }"),
+    (
+        "models.*.targets",
+        "[{ provider: p, model: a }]",
+        "[{ provider: p, model: a }, { provider: q, model: a }]",
+    ),
+    ("models.*.targets[].provider", "[{ provider: p, model: a }]", "[{ provider: q, model: a }]"),
+    ("models.*.targets[].model", "[{ provider: p, model: a }]", "[{ provider: p, model: z }]"),
+    ("models.*.targets[].weight", "TARGET", "weight: 7"),
+    ("models.*.targets[].tier", "TARGET", "tier: 7"),
+    ("models.*.timeouts.deadline", "{TIMES}", "{ deadline: 99s }"),
+    ("models.*.timeouts.first_token", "{TIMES}", "{ first_token: 9s }"),
+    ("models.*.timeouts.stream_idle", "{TIMES}", "{ stream_idle: 9s }"),
+    ("models.*.timeouts.stream_max", "{TIMES}", "{ stream_max: 99s }"),
+    ("models.*.attempts_max", "MODEL", "attempts_max: 9"),
+    ("apps.*.keys", "wh-dev-0123456789abcdef", "wh-dev-fedcba9876543210"),
+    ("apps.*.keys[].secret", "wh-dev-0123456789abcdef", "{ secret: wh-dev-fedcba9876543210 }"),
+    ("apps.*.keys[].id", "wh-dev-0123456789abcdef", "{ secret: wh-dev-0123456789abcdef, id: mine }"),
+    ("apps.*.models", "APP", "models: [m]"),
+    ("apps.*.limits.rpm", "{RATES}", "{ rpm: 9 }"),
+    ("apps.*.limits.tpm", "{RATES}", "{ tpm: 9 }"),
+    ("apps.*.limits.concurrency", "{RATES}", "{ concurrency: 9 }"),
+    ("limits.body_bytes_max", "{LIMITS}", "{ body_bytes_max: 9KiB }"),
+    ("limits.replay_bytes_max", "{LIMITS}", "{ replay_bytes_max: 9KiB }"),
+    ("limits.inspect_bytes_max", "{LIMITS}", "{ inspect_bytes_max: 9KiB }"),
+    ("limits.event_bytes_max", "{LIMITS}", "{ event_bytes_max: 9KiB }"),
+    ("limits.header_bytes_max", "{LIMITS}", "{ header_bytes_max: 9KiB }"),
+    ("limits.connections_max", "{LIMITS}", "{ connections_max: 9 }"),
+    ("limits.header_timeout", "{LIMITS}", "{ header_timeout: 9s }"),
+    ("limits.body_idle_timeout", "{LIMITS}", "{ body_idle_timeout: 9s }"),
+    ("server.workers", "{SERVER}", "{ workers: 9 }"),
+    ("server.shared_runtime", "{SERVER}", "{ shared_runtime: true }"),
+    ("server.drain_min", "{SERVER}", "{ drain_min: 9s }"),
+    ("server.drain_max", "{SERVER}", "{ drain_max: 9s }"),
+    ("telemetry.otlp_endpoint", "{TELEMETRY}", "{ otlp_endpoint: 'http://127.0.0.1:4318' }"),
+    ("telemetry.access_log", "{TELEMETRY}", "{ access_log: off }"),
+];
+
+/// Fields that decide whether a document is accepted, and nothing else.
+const CONSENT: &[&str] = &["version", "server.admin_exposed"];
+
+fn snapshot(place: &str, written: &str) -> String {
+    let mut text = BASE.to_owned();
+    if !place.is_empty() {
+        assert!(text.contains(place), "{place:?} is not in the base text");
+        text = text.replacen(place, written, 1);
+    }
+    for rest in
+        ["{LISTEN}", "{TLS}", "{CONNECT}", "{TIMES}", "{RATES}", "{LIMITS}", "{SERVER}", "{TELEMETRY}"]
+    {
+        text = text.replace(rest, "{}");
+    }
+    for rest in [", PROVIDER", ", TARGET", ", MODEL", ", APP"] {
+        text = text.replace(rest, "");
+    }
+    let mut snapshot = compiled(&text);
+    // Where an app was declared is no setting.
+    let apps = snapshot.apps.iter().map(|(name, app)| {
+        let mut app = (**app).clone();
+        app.origin.clear();
+        (name.clone(), app.into())
+    });
+    snapshot.apps = std::sync::Arc::new(apps.collect());
+    format!("{snapshot:?}")
+}
+
+#[test]
+fn every_field_changes_the_snapshot() {
+    let default = snapshot("", "");
+    for (field, place, written) in FIELDS {
+        assert_ne!(snapshot(place, written), default, "{field}: {written} is accepted and dropped");
+    }
+}
+
+#[test]
+fn every_field_of_the_schema_is_in_the_table() {
+    let mut fields = BTreeSet::new();
+    leaves(&json_schema(), String::new(), &mut fields);
+    let known: BTreeSet<String> =
+        FIELDS.iter().map(|(field, _, _)| *field).chain(CONSENT.iter().copied()).map(str::to_owned).collect();
+    // A list of objects is both a field and the objects' fields.
+    let containers: BTreeSet<String> =
+        ["providers.*.keys", "models.*.targets", "apps.*.keys", "providers.*.headers"]
+            .map(str::to_owned)
+            .into();
+    assert_eq!(&fields | &containers, known);
+}
+
+/// Paths of everything that can be set, but for what says of itself that it has no effect yet.
+fn leaves(schema: &Value, path: String, into: &mut BTreeSet<String>) {
+    if schema["description"].as_str().is_some_and(|about| about.contains("no effect yet")) {
+        return;
+    }
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, inner) in properties {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            leaves(inner, path, into);
+        }
+        return;
+    }
+    if schema["additionalProperties"]["type"] == "object" {
+        return leaves(&schema["additionalProperties"], format!("{path}.*"), into);
+    }
+    let choices =
+        std::iter::once(&schema["items"]).chain(schema["items"]["anyOf"].as_array().into_iter().flatten());
+    let mut found = false;
+    for object in choices.filter(|choice| choice["type"] == "object") {
+        leaves(object, format!("{path}[]"), into);
+        found = true;
+    }
+    if !found {
+        into.insert(path);
+    }
+}

@@ -13,10 +13,22 @@ use wellhead_policy::KeyHasher;
 pub(crate) fn kinds() -> Vec<Arc<Kind>> {
     vec![
         kind("openai", Dialect::Openai, Some("https://api.openai.com/v1"), Auth::Bearer, &["OPENAI_API_KEY"]),
-        kind("azure-openai", Dialect::Openai, None, Auth::Header("api-key".into()), &["AZURE_OPENAI_API_KEY"]),
-        kind("openai-compatible", Dialect::Openai, None, Auth::Bearer, &[]),
+        kind(
+            "azure-openai",
+            Dialect::Openai,
+            None,
+            Auth::Header("api-key".into()),
+            &["AZURE_OPENAI_API_KEY"],
+        ),
+        kind("openai-compatible", Dialect::Openai, None, Auth::OptionalBearer, &[]),
         kind("ollama", Dialect::Openai, Some("http://127.0.0.1:11434/v1"), Auth::None, &[]),
-        kind("anthropic", Dialect::Anthropic, Some("https://api.anthropic.com"), Auth::Bearer, &["ANTHROPIC_API_KEY"]),
+        kind(
+            "anthropic",
+            Dialect::Anthropic,
+            Some("https://api.anthropic.com"),
+            Auth::Bearer,
+            &["ANTHROPIC_API_KEY"],
+        ),
     ]
 }
 
@@ -85,7 +97,8 @@ pub(crate) fn hasher() -> KeyHasher {
 
 /// Every YAML and JSON file of a folder beside this one, by name.
 pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "yaml" || e == "json"));
     paths.sort();
     let read = |path: PathBuf| {

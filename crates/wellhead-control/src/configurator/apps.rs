@@ -98,9 +98,9 @@ pub(super) fn store_app(name: &str, settings: &AppSettings, keys: Vec<StoreKey>)
     // Taken apart whole, so that a new setting cannot be stored and then dropped silently.
     let AppSettings { models, rpm, tpm, concurrency } = settings;
     StoreApp {
-        name: name.into(),
+        name: name.to_owned(),
         keys,
-        models: models.as_ref().map(|models| models.iter().map(|model| model.as_str().into()).collect()),
+        models: models.clone(),
         limits: AppLimits { rpm: *rpm, tpm: *tpm, concurrency: *concurrency },
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn fingerprints<'a>(
 /// In the configuration's terms.
 pub(super) fn store_apps(in_force: AppsInForce) -> Vec<StoreApp> {
     let app = |(app, keys): (wellhead_store::StoredApp, Vec<wellhead_store::StoredKey>)| {
-        let keys = keys.into_iter().map(|key| StoreKey { id: key.id.into(), hash: key.hash }).collect();
+        let keys = keys.into_iter().map(|key| StoreKey { id: key.id, hash: key.hash }).collect();
         super::apps::store_app(&app.name, &app.settings, keys)
     };
     in_force.apps.into_iter().map(app).collect()

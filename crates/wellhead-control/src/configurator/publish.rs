@@ -137,14 +137,6 @@ impl Configurator {
             Trouble::Interrupted => (ReloadError::Interrupted, "0".repeat(64)),
         };
         let messages = error.messages();
-        let mut status = ConfigStatus::clone(&self.status());
-        status.last_reload_ok = false;
-        status.last_reload_errors.clone_from(&messages);
-        let status = Arc::new(status);
-        self.status.store(Arc::clone(&status));
-        if let Some(plane) = self.data_plane.get() {
-            plane.set_config_metrics(&status);
-        }
         let generation = writer.generation;
         tracing::error!(
             generation,
@@ -155,6 +147,14 @@ impl Configurator {
             tracing::error!("{message}");
         }
         self.record(writer, cause, GenerationOutcome::Rejected, &sha256, &messages).await;
+        let mut status = ConfigStatus::clone(&self.status());
+        status.last_reload_ok = false;
+        status.last_reload_errors = messages;
+        let status = Arc::new(status);
+        self.status.store(Arc::clone(&status));
+        if let Some(plane) = self.data_plane.get() {
+            plane.set_config_metrics(&status);
+        }
         error
     }
 

@@ -67,11 +67,9 @@ pub(super) async fn admit(
     }
     let detail =
         "send `Authorization: Bearer TOKEN`; the token is in the file admin-token of the data directory";
-    let mut response = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail).into_response();
-    response
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"wellhead\""));
-    response
+    Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"wellhead\""))
+        .into_response()
 }
 
 fn has_token(headers: &HeaderMap, admin: &Admin) -> bool {

@@ -24,8 +24,8 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const DOC: &str = "docs/reference/errors.md#";
 
 /// Turns a refusal into an answer and closes the books.
-pub(crate) fn refuse(refusal: Refusal, mut books: Books) -> Response<GatewayBody> {
-    let body = body(&refusal, &books);
+pub(crate) fn refuse(refusal: &Refusal, mut books: Books) -> Response<GatewayBody> {
+    let body = body(refusal, &books);
     let mut response = Response::new(GatewayBody::whole(body.clone()));
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -60,7 +60,8 @@ pub(crate) fn pass_on(
     body: bytes::Bytes,
     mut books: Books,
 ) -> Response<GatewayBody> {
-    let mut response = Response::new(GatewayBody::whole(body.clone()));
+    books.record.response_bytes = body.len() as u64;
+    let mut response = Response::new(GatewayBody::whole(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
     wellhead_http::headers::response_headers(upstream, headers);
@@ -71,7 +72,6 @@ pub(crate) fn pass_on(
     survival(headers, rung, &books);
     books.record.status = status;
     books.record.code = Some("upstream_rejected");
-    books.record.response_bytes = body.len() as u64;
     books.close(Outcome::Rejected);
     response
 }
@@ -127,7 +127,7 @@ fn body(refusal: &Refusal, books: &Books) -> bytes::Bytes {
         ms: u64::try_from(a.duration.as_millis()).unwrap_or(u64::MAX),
     });
     ErrorBody {
-        message: refusal.message.clone(),
+        message: refusal.message.to_string(),
         kind: refusal.kind.to_owned(),
         code: Some(refusal.code.to_owned()),
         param: refusal.param.map(str::to_owned),

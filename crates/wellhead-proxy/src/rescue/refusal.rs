@@ -13,14 +13,14 @@ pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     /// `error.type`, in OpenAI's words.
     pub(crate) kind: &'static str,
-    pub(crate) message: String,
+    pub(crate) message: Box<str>,
     pub(crate) param: Option<&'static str>,
     pub(crate) source: Side,
     pub(crate) should_retry: Option<bool>,
     /// The true time; headers are clamped to 60 s.
     pub(crate) retry_after: Option<Duration>,
-    pub(crate) proxy_status: Option<ProxyStatus>,
-    pub(crate) limits: Option<LimitHeaders>,
+    pub(crate) proxy_status: Option<Box<ProxyStatus>>,
+    pub(crate) limits: Option<Box<LimitHeaders>>,
     pub(crate) allow: Option<&'static str>,
     pub(crate) outcome: Outcome,
     /// The request's body was not read to its end.
@@ -29,7 +29,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// The client's fault: never worth a retry.
-    fn client(status: u16, code: &'static str, kind: &'static str, message: impl Into<String>) -> Self {
+    fn client(status: u16, code: &'static str, kind: &'static str, message: impl Into<Box<str>>) -> Self {
         Self {
             status,
             code,
@@ -48,12 +48,12 @@ impl Refusal {
     }
 
     /// Our own limit: worth a retry.
-    fn shed(message: impl Into<String>, after: Duration) -> Self {
+    fn shed(message: impl Into<Box<str>>, after: Duration) -> Self {
         Self {
             source: Side::Gateway,
             should_retry: Some(true),
             retry_after: Some(after),
-            proxy_status: Some(ProxyStatus::new("connection_limit_reached")),
+            proxy_status: Some(Box::new(ProxyStatus::new("connection_limit_reached"))),
             outcome: Outcome::Shed,
             closes_connection: true,
             ..Self::client(503, "overloaded", "server_error", message)
@@ -155,7 +155,7 @@ impl Refusal {
             source: Side::Gateway,
             should_retry: Some(true),
             retry_after: Some(hit.retry_after),
-            limits: Some(*hit.headers),
+            limits: Some(hit.headers.clone()),
             ..Self::client(429, "rate_limit_exceeded", "rate_limit_error", message)
         }
     }

@@ -20,14 +20,18 @@ pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, books: Books) -> Re
         return pass_on(answer.status, &answer.headers, answer.body, books);
     }
     let now = books.worker().gateway.clock.now();
-    refuse(refusal(gave_up.end, gave_up.last.as_ref(), retried_before, now, books.record.attempts.len()), books)
+    refuse(&refusal(gave_up.end, gave_up.last.as_ref(), retried_before, now, books.record.attempts.len()), books)
 }
 
 /// Code and message for a stream whose headers are already with the client.
 pub(crate) fn in_stream(gave_up: &GaveUp, books: &Books) -> (&'static str, String) {
     let now = books.worker().gateway.clock.now();
     let refusal = refusal(gave_up.end, gave_up.last.as_ref(), false, now, books.record.attempts.len());
-    (refusal.code, refusal.message)
+    (refusal.code, refusal.message.into())
+}
+
+fn unavailable() -> ProxyStatus {
+    ProxyStatus::new("destination_unavailable")
 }
 
 fn refusal(end: End, last: Option<&Failure>, retried_before: bool, now: Nanos, attempts: usize) -> Refusal {
@@ -62,12 +66,12 @@ fn refusal(end: End, last: Option<&Failure>, retried_before: bool, now: Nanos, a
         status,
         code,
         kind,
-        message: format!("{tried}{why}: {what}.{back}"),
+        message: format!("{tried}{why}: {what}.{back}").into(),
         param: None,
         source: Side::Provider,
         should_retry: Some(should_retry),
         retry_after: after,
-        proxy_status: Some(last.map_or_else(|| ProxyStatus::new("destination_unavailable"), ProxyStatus::from_failure)),
+        proxy_status: Some(Box::new(last.map_or_else(unavailable, ProxyStatus::from_failure))),
         limits: None,
         allow: None,
         outcome: Outcome::Failed,

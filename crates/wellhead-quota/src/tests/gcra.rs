@@ -76,7 +76,11 @@ fn a_changed_limit_keeps_what_was_used() {
     gcra.set_limit(50, 50, 0);
     assert_eq!(gcra.peek(0).remaining, 10);
     gcra.set_limit(30, 30, 0);
-    assert_eq!(gcra.check(1, 0).unwrap_err().retry_after_ns, 22 * S, "40 used of 30: 10 and 1 more have to refill");
+    assert_eq!(
+        gcra.check(1, 0).unwrap_err().retry_after_ns,
+        22 * S,
+        "40 used of 30: 10 and 1 more have to refill"
+    );
     gcra.set_limit(30, 30, 0);
     assert_eq!(gcra.peek(0).reset_ns, 80 * S, "setting the same limit again changes nothing");
 }

@@ -37,8 +37,10 @@ fn all_limits_become_headers() {
 fn what_is_not_limited_is_not_mentioned() {
     assert_eq!(written(&LimitHeaders::default()), []);
     let tokens = Some(Window { limit: 1, remaining: 0, reset_ns: 0 });
-    let names: Vec<_> =
-        written(&LimitHeaders { tokens, ..LimitHeaders::default() }).into_iter().map(|(name, _)| name).collect();
+    let names: Vec<_> = written(&LimitHeaders { tokens, ..LimitHeaders::default() })
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     let expected = [
         "x-ratelimit-limit-tokens",
         "x-ratelimit-remaining-tokens",

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -93,21 +93,24 @@ fn an_app_admits_no_more_than_each_of_its_limits() {
     assert_eq!(limits.in_flight(), 0);
 }
 
+/// Every change may misjudge what each thread is deciding at that very moment, and nothing else.
 #[test]
-fn limits_that_change_under_load_never_admit_beyond_the_larger() {
-    let gcra = Gcra::new(1_000, 1_000);
-    let done = AtomicBool::new(false);
-    let admitted = thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(SeqCst) {
-                gcra.set_limit(500, 500, 0);
-                gcra.set_limit(1_000, 1_000, 0);
-            }
+fn limits_that_change_under_load_do_not_open_the_gate() {
+    const CHANGES: u64 = 20;
+    for _ in 0..20 {
+        let gcra = Gcra::new(1_000, 1_000);
+        let admitted = all_at_once(|index| {
+            (0..CHANGES)
+                .map(|change| {
+                    if index == 0 {
+                        let limit = if change % 2 == 0 { 500 } else { 1_000 };
+                        gcra.set_limit(limit, limit, 0);
+                    }
+                    count(50, || gcra.check(1, 0).is_ok())
+                })
+                .sum()
         });
-        let admitted = all_at_once(|_| count(2_000, || gcra.check(1, 0).is_ok()));
-        done.store(true, SeqCst);
-        admitted
-    });
-    // Every change may misjudge what runs at that very moment; it must not open the gate.
-    assert!(admitted <= 3_000, "{admitted}");
+        let slack = CHANGES * u64::try_from(THREADS).unwrap();
+        assert!((500..=1_000 + slack).contains(&admitted), "{admitted}");
+    }
 }

@@ -56,7 +56,7 @@ fn in_a_busy_bucket_what_was_not_used_comes_back_whole() {
 #[test]
 fn a_request_larger_than_the_limit_needs_a_full_bucket_and_pays() {
     let tokens = Tokens::new(6_000);
-    tokens.reserve(1, 0).unwrap();
+    drop(tokens.reserve(1, 0).unwrap());
     let denied = tokens.reserve(9_000, 0).unwrap_err();
     assert_eq!(denied.retry_after_ns, S / 100, "as soon as the bucket is full, not never");
     let big = tokens.reserve(9_000, S).unwrap();
@@ -71,14 +71,19 @@ fn nobody_gets_in_sooner_by_asking_for_more() {
     for used in [0, 1, 3_000, 5_999, 6_000] {
         let tokens = Tokens::new(6_000);
         if used > 0 {
-            tokens.reserve(used, 0).unwrap();
+            drop(tokens.reserve(used, 0).unwrap());
         }
         let waits: Vec<u64> = [1, 100, 5_999, 6_000, 6_001, 100_000, u64::MAX]
             .into_iter()
-            .map(|estimate| tokens.reserve(estimate, 0).map_or_else(|d| d.retry_after_ns, |r| {
-                tokens.settle(r, 0, 0);
-                0
-            }))
+            .map(|estimate| {
+                tokens.reserve(estimate, 0).map_or_else(
+                    |d| d.retry_after_ns,
+                    |r| {
+                        tokens.settle(r, 0, 0);
+                        0
+                    },
+                )
+            })
             .collect();
         assert!(waits.is_sorted(), "{used} used: {waits:?}");
         assert!(!waits.contains(&NEVER), "{used} used: {waits:?}");

@@ -33,7 +33,7 @@ pub struct TargetView {
 }
 
 /// What happened.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// The request has been admitted.
     Start,

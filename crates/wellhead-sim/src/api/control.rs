@@ -34,7 +34,8 @@ pub(crate) fn control(core: &Core, request: &Request) -> Reply {
 }
 
 fn add(core: &Core, request: &Request) -> Result<Reply, Reply> {
-    let wrong = |message: String| reply::error(400, "invalid_request_error", Some("invalid_fault"), None, &message);
+    let wrong =
+        |message: String| reply::error(400, "invalid_request_error", Some("invalid_fault"), None, &message);
     let value: Value = serde_json::from_slice(&request.body)
         .map_err(|error| wrong(format!("The rule is not valid JSON: {error}.")))?;
     let rule = rule_from_json(value).map_err(|error| wrong(error.to_string()))?;

@@ -23,7 +23,12 @@ pub(crate) fn given<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'
 }
 
 /// A whole number from `low` to `high`.
-pub(crate) fn number(object: &Map<String, Value>, name: &str, low: u64, high: u64) -> Result<Option<u64>, Reply> {
+pub(crate) fn number(
+    object: &Map<String, Value>,
+    name: &str,
+    low: u64,
+    high: u64,
+) -> Result<Option<u64>, Reply> {
     let Some(value) = given(object, name) else { return Ok(None) };
     match value.as_u64() {
         Some(number) if (low..=high).contains(&number) => Ok(Some(number)),
@@ -71,14 +76,20 @@ pub(crate) fn list<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Opt
 }
 
 /// One of `known`, or the first of them.
-pub(crate) fn choice<'a>(object: &'a Map<String, Value>, name: &str, known: &[&'static str]) -> Result<&'a str, Reply>
+pub(crate) fn choice<'a>(
+    object: &'a Map<String, Value>,
+    name: &str,
+    known: &[&'static str],
+) -> Result<&'a str, Reply>
 where
     'static: 'a,
 {
     match text(object, name)? {
         None => Ok(known.first().copied().unwrap_or("")),
         Some(given) if known.contains(&given) => Ok(given),
-        Some(_) => Err(reply::invalid(name, &format!("Invalid value for '{name}': known are {}.", known.join(", ")))),
+        Some(_) => {
+            Err(reply::invalid(name, &format!("Invalid value for '{name}': known are {}.", known.join(", "))))
+        }
     }
 }
 
@@ -89,7 +100,10 @@ pub(crate) fn texts(object: &Map<String, Value>, name: &str) -> Result<Option<Ve
         Some(Value::String(text)) => Ok(Some(vec![text.clone()])),
         Some(Value::Array(list)) => {
             let one = |value: &Value| {
-                value.as_str().map(str::to_owned).ok_or_else(|| wrong(name, "a string or an array of strings", value))
+                value
+                    .as_str()
+                    .map(str::to_owned)
+                    .ok_or_else(|| wrong(name, "a string or an array of strings", value))
             };
             list.iter().map(one).collect::<Result<_, _>>().map(Some)
         }

@@ -31,7 +31,8 @@ impl Parsed {
             Content::Empty | Content::Wrong(_) => None,
         };
         // Azure names the deployment in the path.
-        let deployment = request.path.strip_prefix("/openai/deployments/").and_then(|rest| rest.split('/').next());
+        let deployment =
+            request.path.strip_prefix("/openai/deployments/").and_then(|rest| rest.split('/').next());
         let model = model.or_else(|| deployment.map(str::to_owned));
         Self { content, model }
     }

@@ -8,7 +8,8 @@ use crate::reply::{self, Body, Reply};
 
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n\
     <body><h1>Sign in to continue</h1><p>Your session has expired.</p></body></html>\n";
-const BROKEN: &str = "{\"id\":\"chatcmpl-broken\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"mess";
+const BROKEN: &str =
+    "{\"id\":\"chatcmpl-broken\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"mess";
 
 /// The answer that `faults` make of `reply`.
 pub(crate) fn disguise(reply: Reply, faults: &Faults) -> Reply {
@@ -20,8 +21,12 @@ pub(crate) fn disguise(reply: Reply, faults: &Faults) -> Reply {
             answer
         }
         Fault::ErrorIn200 => same_framing(reply, &reply::trouble().to_string()),
-        Fault::WrongContentType => Reply::bytes(200, "text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()), 0),
-        Fault::EmptyBody => Reply { status: 200, body: Body::Whole { bytes: Bytes::new(), tokens: 0 }, ..reply },
+        Fault::WrongContentType => {
+            Reply::bytes(200, "text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()), 0)
+        }
+        Fault::EmptyBody => {
+            Reply { status: 200, body: Body::Whole { bytes: Bytes::new(), tokens: 0 }, ..reply }
+        }
         Fault::BadJson => same_framing(reply, BROKEN),
         _ => reply,
     })
@@ -40,7 +45,9 @@ fn same_framing(reply: Reply, text: &str) -> Reply {
 
 fn status(code: u16, body: Option<&Value>) -> Reply {
     match body {
-        Some(Value::String(text)) => Reply::bytes(code, "text/plain; charset=utf-8", Bytes::from(text.clone()), 0),
+        Some(Value::String(text)) => {
+            Reply::bytes(code, "text/plain; charset=utf-8", Bytes::from(text.clone()), 0)
+        }
         Some(value) => Reply::json(code, value, 0),
         None => {
             let (kind, name, message) = words(code);

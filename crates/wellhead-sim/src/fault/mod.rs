@@ -147,13 +147,19 @@ impl Fault {
             | Self::ErrorMidStream { tokens }
             | Self::Tokens { tokens } => within("tokens", *tokens, crate::options::ANSWER_TOKENS_MAX as u64),
             Self::HugeLine { bytes } => within("bytes", *bytes, HUGE_LINE_BYTES_MAX),
-            Self::Status { code, headers, retry_after, .. } => check_status(*code, headers, retry_after.as_deref()),
+            Self::Status { code, headers, retry_after, .. } => {
+                check_status(*code, headers, retry_after.as_deref())
+            }
             _ => Ok(()),
         }
     }
 }
 
-fn check_status(code: u16, headers: &BTreeMap<String, String>, retry: Option<&str>) -> Result<(), FaultError> {
+fn check_status(
+    code: u16,
+    headers: &BTreeMap<String, String>,
+    retry: Option<&str>,
+) -> Result<(), FaultError> {
     if !(200..600).contains(&code) {
         return Err(FaultError(format!("status code {code} is not between 200 and 599")));
     }
@@ -163,7 +169,9 @@ fn check_status(code: u16, headers: &BTreeMap<String, String>, retry: Option<&st
             return Err(FaultError(format!("{name:?} is not a header name")));
         }
         if http::HeaderValue::from_str(value).is_err() {
-            return Err(FaultError(format!("the value of header {name} has characters that HTTP does not allow")));
+            return Err(FaultError(format!(
+                "the value of header {name} has characters that HTTP does not allow"
+            )));
         }
     }
     Ok(())

@@ -44,7 +44,13 @@ pub struct Rule {
 impl Rule {
     /// `faults` for every request.
     pub fn always(faults: impl Into<Faults>) -> Self {
-        Self { matches: Match::default(), faults: faults.into(), times: None, probability: 1.0, lifetime: None }
+        Self {
+            matches: Match::default(),
+            faults: faults.into(),
+            times: None,
+            probability: 1.0,
+            lifetime: None,
+        }
     }
 
     /// Only for this model.
@@ -190,7 +196,8 @@ impl Rules {
 
     fn expire(&mut self, now: Instant) {
         self.rules.retain(|(rule, since)| {
-            rule.times != Some(0) && rule.lifetime.is_none_or(|life| now.saturating_duration_since(*since) < life)
+            rule.times != Some(0)
+                && rule.lifetime.is_none_or(|life| now.saturating_duration_since(*since) < life)
         });
     }
 }
@@ -198,7 +205,9 @@ impl Rules {
 /// Reads the JSON form of a rule, as `POST /_sim/faults` takes it.
 pub(crate) fn rule_from_json(value: Value) -> Result<Rule, FaultError> {
     let Value::Object(mut object) = value else {
-        return Err(FaultError("a rule is a JSON object with a fault, as in {\"fault\": \"cut-after:5\"}".into()));
+        return Err(FaultError(
+            "a rule is a JSON object with a fault, as in {\"fault\": \"cut-after:5\"}".into(),
+        ));
     };
     let fault = object.remove("fault").ok_or_else(|| FaultError("fault is missing".into()))?;
     let mut rule = Rule::always(faults_from_json(fault)?);
@@ -220,7 +229,8 @@ pub(crate) fn rule_from_json(value: Value) -> Result<Rule, FaultError> {
     }
     no_more(&object, "fault, match, times, probability, for_ms")?;
     if rule.at_accept() && rule.times.is_none() && rule.lifetime.is_none() {
-        let message = "refuse without match also refuses the call that would lift it: add times, for_ms or match";
+        let message =
+            "refuse without match also refuses the call that would lift it: add times, for_ms or match";
         return Err(FaultError(message.into()));
     }
     Ok(rule)

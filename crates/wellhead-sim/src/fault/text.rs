@@ -61,9 +61,9 @@ impl FromStr for Fault {
             return Err(FaultError(format!("there is no fault {text:?}; known are {}", NAMES.join(", "))));
         };
         let number = |default: Option<u64>| match (argument, default) {
-            (Some(digits), _) => digits
-                .parse::<u64>()
-                .map_err(|_| FaultError(format!("{name} takes a whole number, as in {name}:5, not {digits:?}"))),
+            (Some(digits), _) => digits.parse::<u64>().map_err(|_| {
+                FaultError(format!("{name} takes a whole number, as in {name}:5, not {digits:?}"))
+            }),
             (None, Some(default)) => Ok(default),
             (None, None) => Err(FaultError(format!("{name} needs a number, as in {name}:5"))),
         };
@@ -101,7 +101,9 @@ impl FromStr for Fault {
 }
 
 fn status(argument: Option<&str>) -> Result<Fault, FaultError> {
-    let wrong = |what: &str| FaultError(format!("status takes a code, as in status:503 or status:429,retry-after=2, {what}"));
+    let wrong = |what: &str| {
+        FaultError(format!("status takes a code, as in status:503 or status:429,retry-after=2, {what}"))
+    };
     let argument = argument.ok_or_else(|| wrong("but got none"))?;
     // A Retry-After date has a comma of its own, so only the first one separates.
     let (code, rest) = argument.split_once(',').map_or((argument, None), |(code, rest)| (code, Some(rest)));
@@ -125,7 +127,9 @@ impl fmt::Display for Fault {
             Self::SlowFirstToken { ms } => write!(f, "slow-first-token:{ms}"),
             Self::SlowTokens { ms } => write!(f, "slow-tokens:{ms}"),
             Self::Status { code, retry_after: None, .. } => write!(f, "status:{code}"),
-            Self::Status { code, retry_after: Some(value), .. } => write!(f, "status:{code},retry-after={value}"),
+            Self::Status { code, retry_after: Some(value), .. } => {
+                write!(f, "status:{code},retry-after={value}")
+            }
             Self::CutAfter { tokens } => write!(f, "cut-after:{tokens}"),
             Self::ResetAfter { tokens } => write!(f, "reset-after:{tokens}"),
             Self::StallAfter { tokens } => write!(f, "stall-after:{tokens}"),

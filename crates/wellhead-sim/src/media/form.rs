@@ -14,6 +14,13 @@ pub(crate) struct Part {
     pub(crate) content: Bytes,
 }
 
+impl Part {
+    /// `name[]` counts as `name`, because some clients write lists so.
+    fn is(&self, name: &str) -> bool {
+        self.name.strip_suffix("[]").unwrap_or(&self.name) == name
+    }
+}
+
 /// A form.
 #[derive(Debug, Default)]
 pub(crate) struct Form(Vec<Part>);
@@ -24,7 +31,8 @@ impl Form {
         let boundary = parameter(content_type, "boundary").filter(|boundary| !boundary.is_empty());
         let boundary = boundary.ok_or("The Content-Type of the form names no boundary.")?;
         let delimiter = format!("--{boundary}");
-        let mut at = find(body, delimiter.as_bytes(), 0).ok_or("The form's boundary does not appear in its body.")?;
+        let mut at =
+            find(body, delimiter.as_bytes(), 0).ok_or("The form's boundary does not appear in its body.")?;
         let mut parts = Vec::new();
         loop {
             at += delimiter.len();
@@ -36,7 +44,8 @@ impl Form {
             }
             let head = find(body, b"\r\n", at).ok_or("A part of the form is not terminated.")? + 2;
             let ending = format!("\r\n{delimiter}");
-            let end = find(body, ending.as_bytes(), head.saturating_sub(2)).ok_or("The last part of the form is cut off.")?;
+            let end = find(body, ending.as_bytes(), head.saturating_sub(2))
+                .ok_or("The last part of the form is cut off.")?;
             let split = find(body, b"\r\n\r\n", head.saturating_sub(2)).filter(|split| *split < end);
             let split = split.ok_or("A part of the form has no head.")?;
             let lines = String::from_utf8_lossy(body.get(head..split).unwrap_or(b"")).into_owned();
@@ -48,12 +57,13 @@ impl Form {
 
     /// The text of a plain field.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.parts(name).next().and_then(|part| std::str::from_utf8(&part.content).ok())
+        let part = self.0.iter().find(|part| part.is(name))?;
+        std::str::from_utf8(&part.content).ok()
     }
 
-    /// Every part of that name; `name[]` counts as well, because some clients write lists so.
-    pub(crate) fn parts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Part> {
-        self.0.iter().filter(move |part| part.name.strip_suffix("[]").unwrap_or(&part.name) == name)
+    /// Every part of that name.
+    pub(crate) fn parts(&self, name: &str) -> impl Iterator<Item = &Part> {
+        self.0.iter().filter(move |part| part.is(name))
     }
 }
 
@@ -75,7 +85,9 @@ fn parameter(value: &str, wanted: &str) -> Option<String> {
         let after = after.trim_start();
         let (text, next) = match after.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"')?,
-            None => after.split_once(';').map_or((after, ""), |(text, _)| (text, after.get(text.len()..).unwrap_or(""))),
+            None => after
+                .split_once(';')
+                .map_or((after, ""), |(text, _)| (text, after.get(text.len()..).unwrap_or(""))),
         };
         if name.trim().eq_ignore_ascii_case(wanted) {
             return Some(text.trim().to_owned());
@@ -106,7 +118,8 @@ mod tests {
         let body = "preamble\r\n--B x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm-1\r\n--B x\r\n\
             content-disposition: form-data; name=file; filename=\"a;b.wav\"\r\nContent-Type: audio/wav\r\n\r\n\
             \r\n--B\r\n\r\nraw\r\n--B x\r\nContent-Disposition: form-data; name=\"image[]\"\r\n\r\n\r\n--B x--\r\n";
-        let form = Form::read("multipart/form-data; charset=x; boundary=\"B x\"", &Bytes::from(body)).unwrap();
+        let form =
+            Form::read("multipart/form-data; charset=x; boundary=\"B x\"", &Bytes::from(body)).unwrap();
         assert_eq!(form.text("model"), Some("m-1"));
         let file = form.parts("file").next().unwrap();
         assert_eq!((file.file.as_deref(), &file.content[..]), (Some("a;b.wav"), &b"\r\n--B\r\n\r\nraw"[..]));

@@ -2,4 +2,4 @@
 
 mod form;
 
-pub(crate) use form::{Form, Part};
+pub(crate) use form::Form;

@@ -53,7 +53,9 @@ impl Answer {
     pub(crate) fn tokens(&self) -> u64 {
         let said = match &self.said {
             Said::Text(text) => text.len() as u64,
-            Said::Calls(calls) => calls.iter().map(|call| call.arguments.len() as u64 + count(&call.name)).sum(),
+            Said::Calls(calls) => {
+                calls.iter().map(|call| call.arguments.len() as u64 + count(&call.name)).sum()
+            }
         };
         said + self.reasoning_tokens()
     }
@@ -75,7 +77,8 @@ pub(crate) fn answer(ask: &Ask, seed: u64, index: u64) -> Answer {
 /// The tools that are called: none after a tool's result unless forced, else those that the user names.
 fn called(ask: &Ask) -> Vec<&Tool> {
     let said = ask.last_user.to_lowercase();
-    let mut named: Vec<&Tool> = ask.tools.iter().filter(|tool| said.contains(&tool.name.to_lowercase())).collect();
+    let mut named: Vec<&Tool> =
+        ask.tools.iter().filter(|tool| said.contains(&tool.name.to_lowercase())).collect();
     let first = || ask.tools.first().into_iter().collect::<Vec<_>>();
     match &ask.choice {
         Choice::None => return Vec::new(),
@@ -124,7 +127,12 @@ fn remainder(text: Text, prefill: Option<&str>) -> Text {
 
 fn limit(ask: &Ask, mut reasoning: Option<Text>, mut text: Text) -> Answer {
     let mut stop = Stop::End;
-    let cut = ask.stop.iter().filter(|word| !word.is_empty()).filter_map(|word| text.as_str().find(word.as_str())).min();
+    let cut = ask
+        .stop
+        .iter()
+        .filter(|word| !word.is_empty())
+        .filter_map(|word| text.as_str().find(word.as_str()))
+        .min();
     if let Some(at) = cut {
         text = Text::new(text.as_str().get(..at).unwrap_or("").to_owned());
     }
@@ -145,7 +153,13 @@ mod tests {
     use super::*;
 
     fn ask() -> Ask {
-        Ask { hash: 5, last_user: "What is a gateway?".into(), tokens_wanted: 40, parallel: true, ..Ask::default() }
+        Ask {
+            hash: 5,
+            last_user: "What is a gateway?".into(),
+            tokens_wanted: 40,
+            parallel: true,
+            ..Ask::default()
+        }
     }
 
     fn said(answer: &Answer) -> &str {
@@ -198,9 +212,14 @@ mod tests {
 
     #[test]
     fn tools_are_called_when_forced_or_named_and_not_after_their_result() {
-        let tool = |name: &str| Tool { name: name.into(), parameters: json!({"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}) };
+        let tool = |name: &str| Tool {
+            name: name.into(),
+            parameters: json!({"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}),
+        };
         let base = Ask { tools: vec![tool("get_weather"), tool("get_time")], ..ask() };
-        let with = |said: &str, choice: Choice| answer(&Ask { last_user: said.into(), choice, ..base.clone() }, 1, 0);
+        let with = |said: &str, choice: Choice| {
+            answer(&Ask { last_user: said.into(), choice, ..base.clone() }, 1, 0)
+        };
         assert!(names(&with("Hello", Choice::Auto)).is_empty());
         assert_eq!(names(&with("Use a tool", Choice::Auto)), ["get_weather"]);
         assert_eq!(names(&with("get_time please", Choice::Auto)), ["get_time"]);
@@ -210,7 +229,7 @@ mod tests {
         assert_eq!(names(&with("Hello", Choice::Named("get_time".into()))), ["get_time"]);
         let single = Ask { last_user: "get_weather and get_time".into(), parallel: false, ..base.clone() };
         assert_eq!(names(&answer(&single, 1, 0)), ["get_weather"]);
-        let after = Ask { last_user: "Use a tool".into(), after_tool: true, ..base };
+        let after = Ask { last_user: "Use a tool".into(), after_tool: true, ..base.clone() };
         assert!(names(&answer(&after, 1, 0)).is_empty());
         let called = with("Use a tool", Choice::Auto);
         let Said::Calls(calls) = &called.said else { panic!("no call") };

@@ -45,7 +45,8 @@ the model \"practice+status-503\" to see a failing provider, \"practice+slow-tok
 
 /// A few words of what was said, for the answer to talk about.
 fn topic(said: &str) -> String {
-    let words: Vec<&str> = said.split(|sign: char| !sign.is_alphanumeric() && sign != '\'').filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        said.split(|sign: char| !sign.is_alphanumeric() && sign != '\'').filter(|w| !w.is_empty()).collect();
     // The last words of a question carry its subject more often than the first.
     let from = words.len().saturating_sub(4);
     match words.get(from..).unwrap_or(&[]) {
@@ -101,7 +102,9 @@ mod tests {
     #[test]
     fn the_practice_model_says_what_it_is_and_how_to_practise() {
         let text = practice("Say hello to the world!");
-        for part in ["practice provider", "Wellhead", "\u{201c}hello to the world\u{201d}", "practice+cut-after-5"] {
+        for part in
+            ["practice provider", "Wellhead", "\u{201c}hello to the world\u{201d}", "practice+cut-after-5"]
+        {
             assert!(text.as_str().contains(part), "{part}");
         }
         for model in text.as_str().split('"').filter(|part| part.starts_with("practice+")) {

@@ -116,7 +116,8 @@ impl<'a> Maker<'a> {
     }
 
     fn array(&mut self, schema: &'a Value, name: &str, depth: usize) -> Value {
-        let size = |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+        let size =
+            |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
         let least = size("minItems").unwrap_or(0);
         let wanted = if depth < DEPTH_OPTIONAL_MAX { 1 + self.rng.below(3) } else { 0 };
         let length = wanted.max(least).min(size("maxItems").unwrap_or(usize::MAX)).min(VALUES_MAX);
@@ -166,7 +167,8 @@ impl<'a> Maker<'a> {
             Some("ipv4") => "192.0.2.7".to_owned(),
             _ => self.word(&name.to_lowercase()),
         };
-        let size = |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+        let size =
+            |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
         let mut text: String = text.chars().take(size("maxLength").unwrap_or(usize::MAX)).collect();
         while text.chars().count() < size("minLength").unwrap_or(0).min(VALUES_MAX) {
             text.push('x');
@@ -177,7 +179,9 @@ impl<'a> Maker<'a> {
     /// A text that suits the member's name.
     fn word(&mut self, name: &str) -> String {
         match name {
-            _ if name.contains("city") || name.contains("location") || name.contains("place") => self.rng.pick(&CITIES),
+            _ if name.contains("city") || name.contains("location") || name.contains("place") => {
+                self.rng.pick(&CITIES)
+            }
             _ if name.contains("name") || name.contains("author") => self.rng.pick(&NAMES),
             _ if name.contains("email") => "ada@example.com",
             _ if name.contains("date") => "2026-03-14",

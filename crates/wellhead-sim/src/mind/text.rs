@@ -92,7 +92,14 @@ mod tests {
 
     #[test]
     fn tokens_put_together_are_the_text() {
-        for text in ["", " ", "Hello, world.", "  two  blanks\n\n", "naïve → 東京 😀😀", "internationalisation 12345678901"] {
+        for text in [
+            "",
+            " ",
+            "Hello, world.",
+            "  two  blanks\n\n",
+            "naïve → 東京 😀😀",
+            "internationalisation 12345678901",
+        ] {
             let cut = Text::new(text.to_owned());
             assert_eq!(tokens(&cut).concat(), text);
             assert_eq!(count(text), cut.len() as u64);

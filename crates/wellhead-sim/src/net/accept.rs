@@ -21,7 +21,12 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Accepts until `stop` says so; returns once every connection is closed.
-pub(crate) async fn run(core: Arc<Core>, listener: TcpListener, tls: Option<TlsAcceptor>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(
+    core: Arc<Core>,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -54,7 +59,12 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Serves one connection; at a stop it is reset, as the death of a process does to a peer that still sends.
-async fn connection(core: Arc<Core>, socket: TcpStream, tls: Option<TlsAcceptor>, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    core: Arc<Core>,
+    socket: TcpStream,
+    tls: Option<TlsAcceptor>,
+    mut stop: watch::Receiver<bool>,
+) {
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "the client left at once");
         return;

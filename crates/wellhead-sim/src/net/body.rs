@@ -16,7 +16,8 @@ const TRAILERS_MAX: usize = 64;
 pub(crate) async fn read(io: &mut Io, buf: &mut BytesMut, framing: Framing) -> Result<Bytes, HeadError> {
     match framing {
         Framing::Length(length) => {
-            let length = usize::try_from(length).ok().filter(|length| *length <= BODY_BYTES_MAX).ok_or_else(large)?;
+            let length =
+                usize::try_from(length).ok().filter(|length| *length <= BODY_BYTES_MAX).ok_or_else(large)?;
             take(io, buf, length).await
         }
         Framing::Chunked => chunks(io, buf).await,

@@ -50,7 +50,10 @@ pub(crate) async fn read(io: &mut Io, buf: &mut BytesMut) -> Result<Head, HeadEr
             return Ok(head);
         }
         if buf.len() >= HEAD_BYTES_MAX {
-            return Err(HeadError::Wrong(431, format!("The request head is larger than {HEAD_BYTES_MAX} bytes.")));
+            return Err(HeadError::Wrong(
+                431,
+                format!("The request head is larger than {HEAD_BYTES_MAX} bytes."),
+            ));
         }
         match io.read_buf(buf).await {
             Ok(0) | Err(_) => return Err(HeadError::Gone),
@@ -66,13 +69,17 @@ fn parse(buf: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
         Ok(httparse::Status::Partial) => return Ok(None),
         Ok(httparse::Status::Complete(size)) => size,
         Err(httparse::Error::TooManyHeaders) => {
-            return Err(HeadError::Wrong(431, format!("The request has more than {HEADERS_MAX} header lines.")));
+            return Err(HeadError::Wrong(
+                431,
+                format!("The request has more than {HEADERS_MAX} header lines."),
+            ));
         }
         Err(error) => return Err(HeadError::Wrong(400, format!("This is not an HTTP request: {error}."))),
     };
     let old = parsed.version == Some(0);
     let headers = parsed.headers.iter();
-    let headers = headers.map(|line| (line.name.to_owned(), String::from_utf8_lossy(line.value).into_owned()));
+    let headers =
+        headers.map(|line| (line.name.to_owned(), String::from_utf8_lossy(line.value).into_owned()));
     let mut request = Request {
         method: parsed.method.unwrap_or_default().to_owned(),
         version: if old { "HTTP/1.0" } else { "HTTP/1.1" },
@@ -90,7 +97,11 @@ fn parse(buf: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
 fn framing(request: &Request) -> Result<Framing, HeadError> {
     let wrong = |text: &str| HeadError::Wrong(400, text.to_owned());
     let all = |wanted: &'static str| {
-        request.headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
+        request
+            .headers
+            .iter()
+            .filter(move |(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.as_str())
     };
     let length = all("content-length").map(str::parse::<u64>).collect::<Result<Vec<_>, _>>();
     let lengths = length.map_err(|_| wrong("Content-Length is not a number."))?;
@@ -116,11 +127,17 @@ mod tests {
 
     #[test]
     fn target_framing_and_persistence_are_understood() {
-        let post = head("POST /v1/x?a=b HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n");
+        let post =
+            head("POST /v1/x?a=b HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n");
         assert_eq!((post.request.path.as_str(), post.request.query.as_deref()), ("/v1/x", Some("a=b")));
         assert_eq!((post.framing, post.keep_alive, post.expects), (Framing::Length(12), true, true));
-        let close = head("GET http://host:1/p HTTP/1.1\r\nTransfer-Encoding: Chunked\r\nConnection: TE, Close\r\n\r\n");
-        assert_eq!((close.request.path.as_str(), close.framing, close.keep_alive), ("/p", Framing::Chunked, false));
+        let close = head(
+            "GET http://host:1/p HTTP/1.1\r\nTransfer-Encoding: Chunked\r\nConnection: TE, Close\r\n\r\n",
+        );
+        assert_eq!(
+            (close.request.path.as_str(), close.framing, close.keep_alive),
+            ("/p", Framing::Chunked, false)
+        );
         let old = head("GET / HTTP/1.0\r\n\r\n");
         assert!(old.old && !old.keep_alive);
         assert!(parse(b"GET / HTTP/1.1\r\nHos").unwrap().is_none());

@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::body;
 use super::head::{self, HeadError};
 use super::io::Io;
 use super::wire::{AnswerHead, Gone, Wire};
-use super::body;
 use crate::core::Core;
 use crate::options::READ_AHEAD_BYTES_MAX;
 use crate::reply;
@@ -23,9 +23,10 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 pub(crate) async fn serve(core: &Arc<Core>, io: &mut Io, buf: &mut BytesMut, connection: u64) {
     loop {
         match request(core, io, buf, connection).await {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(HeadError::Gone) => return,
+            Ok(Next::Request) => {}
+            Ok(Next::Close) => break,
+            // No goodbye: dropping the socket is what sends the reset.
+            Ok(Next::Reset) | Err(HeadError::Gone) => return,
             Err(HeadError::Wrong(status, message)) => {
                 complain(io, buf, status, &message).await;
                 let _ = io.shutdown().await;
@@ -39,8 +40,21 @@ pub(crate) async fn serve(core: &Arc<Core>, io: &mut Io, buf: &mut BytesMut, con
     let _ = io.shutdown().await;
 }
 
-/// One request and its answer; says whether the connection can carry another.
-async fn request(core: &Arc<Core>, io: &mut Io, buf: &mut BytesMut, connection: u64) -> Result<bool, HeadError> {
+/// What becomes of a connection behind an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Request,
+    Close,
+    Reset,
+}
+
+/// One request and its answer.
+async fn request(
+    core: &Arc<Core>,
+    io: &mut Io,
+    buf: &mut BytesMut,
+    connection: u64,
+) -> Result<Next, HeadError> {
     let mut head = head::read(io, buf).await?;
     if head.expects && buf.is_empty() {
         io.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_| HeadError::Gone)?;
@@ -51,8 +65,8 @@ async fn request(core: &Arc<Core>, io: &mut Io, buf: &mut BytesMut, connection: 
     let mut wire = Wire::H1(answer);
     core.handle(head.request, &mut wire).await?;
     match wire {
-        Wire::H1(answer) => Ok(answer.keep_alive),
-        Wire::H2(_) => Ok(false),
+        Wire::H1(answer) => Ok(answer.next),
+        Wire::H2(_) => Ok(Next::Close),
     }
 }
 
@@ -81,8 +95,7 @@ async fn complain(io: &mut Io, buf: &mut BytesMut, status: u16, message: &str) {
 pub(crate) struct H1<'a> {
     io: &'a mut Io,
     buf: &'a mut BytesMut,
-    /// Can the connection carry another request?
-    keep_alive: bool,
+    next: Next,
     old: bool,
     /// The answer to HEAD has no body.
     bodiless: bool,
@@ -92,7 +105,8 @@ pub(crate) struct H1<'a> {
 
 impl<'a> H1<'a> {
     fn new(io: &'a mut Io, buf: &'a mut BytesMut, keep_alive: bool, old: bool, bodiless: bool) -> Self {
-        Self { io, buf, keep_alive, old, bodiless, chunked: false, out: Vec::with_capacity(1024) }
+        let next = if keep_alive { Next::Request } else { Next::Close };
+        Self { io, buf, next, old, bodiless, chunked: false, out: Vec::with_capacity(1024) }
     }
 
     pub(super) async fn head(&mut self, head: &AnswerHead, drip: Option<Duration>) -> Result<(), Gone> {
@@ -115,7 +129,7 @@ impl<'a> H1<'a> {
             }
         }
         self.bodiless |= empty;
-        text.push_str(if self.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
+        text.push_str(if self.next == Next::Request { "\r\n" } else { "connection: close\r\n\r\n" });
         let Some(pause) = drip else { return self.write(text.as_bytes()).await };
         for byte in text.as_bytes() {
             self.write(std::slice::from_ref(byte)).await?;
@@ -147,11 +161,11 @@ impl<'a> H1<'a> {
     }
 
     pub(super) const fn cut(&mut self) {
-        self.keep_alive = false;
+        self.next = Next::Close;
     }
 
     pub(super) fn reset(&mut self) {
-        self.keep_alive = false;
+        self.next = Next::Reset;
         self.io.reset_on_close();
     }
 

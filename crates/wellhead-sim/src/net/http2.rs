@@ -140,7 +140,8 @@ async fn answer(
     let mut response = http::Response::new(Played { player: (!done).then_some(player), pieces });
     *response.status_mut() = http::StatusCode::from_u16(head.status).unwrap_or(http::StatusCode::OK);
     for (name, value) in &head.headers {
-        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value)) {
+        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value))
+        {
             response.headers_mut().append(name, value);
         }
     }
@@ -174,4 +175,3 @@ async fn read(request: http::Request<Incoming>, connection: u64) -> Option<Reque
     }
     Some(request)
 }
-

@@ -36,20 +36,24 @@ impl Request {
 
     /// Does the client understand gzip?
     pub(crate) fn accepts_gzip(&self) -> bool {
-        self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("accept-encoding")).any(|(_, value)| {
-            value.split(',').any(|coding| {
-                let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-                let refused = matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
-                matches!(name.trim(), "gzip" | "*") && !refused
-            })
-        })
+        self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("accept-encoding")).any(
+            |(_, value)| {
+                value.split(',').any(|coding| {
+                    let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+                    let refused = matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
+                    matches!(name.trim(), "gzip" | "*") && !refused
+                })
+            },
+        )
     }
 
     /// Splits a request target into path and query.
     pub(crate) fn set_target(&mut self, target: &str) {
         // Absolute form, as a proxy would send it: the path starts behind the authority.
         let origin = match target.split_once("://") {
-            Some((_, rest)) if !target.starts_with('/') => rest.find(['/', '?']).map_or("/", |at| &rest[at..]),
+            Some((_, rest)) if !target.starts_with('/') => {
+                rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+            }
             _ => target,
         };
         let (path, query) = match origin.split_once('?') {

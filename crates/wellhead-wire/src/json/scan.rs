@@ -101,7 +101,11 @@ pub fn find<'a>(body: &'a [u8], path: &[&str]) -> Option<&'a [u8]> {
     found.map(|span| cursor.slice(span))
 }
 
-fn descend(cursor: &mut Cursor<'_>, path: &[&str], found: &mut Option<Range<usize>>) -> Result<(), ScanError> {
+fn descend(
+    cursor: &mut Cursor<'_>,
+    path: &[&str],
+    found: &mut Option<Range<usize>>,
+) -> Result<(), ScanError> {
     let Some((first, rest)) = path.split_first() else {
         *found = Some(cursor.skip()?);
         return Ok(());

@@ -68,17 +68,65 @@ fn nesting_ends_where_serde_json_ends_it() {
         }
     }
     let inside = format!(r#"{{"model":{}{}}}"#, "[".repeat(127), "]".repeat(127));
-    assert_eq!(scan(inside.as_bytes(), &["model"]), Err(ScanError::TooDeep { at: 136 }));
+    assert_eq!(scan(inside.as_bytes(), &["model"]), Err(ScanError::TooDeep { at: 135 }));
 }
 
 #[test]
 fn corner_cases_are_judged_as_serde_json_judges_them() {
     for text in [
-        "0", "-0", "01", "-", "1.", ".5", "1e5", "1E+5", "1e", "1e+", "1e308", "1e309", "-1e309", "1e-400", "0e999", "0e-999",
-        "1e00001", "2e0308", "1e99999999999999999999", "+1", "NaN", "Infinity", "tru", "true", "nul", "null ", "\u{feff}1",
-        "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\\ud83d\\u0041\"", "\"\\ud83dx\"", "\"\\x\"", "\"\\u12\"",
-        "\"\\uD83D\\uDE00\"", "\"\u{7f}\"", "\"\t\"", "\"", "\"\\", "[1,]", "[,1]", "{\"a\":1,}", "{,}", "{a:1}", "[1}", "{\"a\"]", "[]x", "",
-        " ", "[\"\\\\\"]", "\"12345678\\\"\"", "\"1234567", "{\"a\":{\"b\":[{}]}}",
+        "0",
+        "-0",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e5",
+        "1E+5",
+        "1e",
+        "1e+",
+        "1e308",
+        "1e309",
+        "-1e309",
+        "1e-400",
+        "0e999",
+        "0e-999",
+        "1e00001",
+        "2e0308",
+        "1e99999999999999999999",
+        "+1",
+        "NaN",
+        "Infinity",
+        "tru",
+        "true",
+        "nul",
+        "null ",
+        "\u{feff}1",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud83d\"",
+        "\"\\ude00\"",
+        "\"\\ud83d\\u0041\"",
+        "\"\\ud83dx\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\uD83D\\uDE00\"",
+        "\"\u{7f}\"",
+        "\"\t\"",
+        "\"",
+        "\"\\",
+        "[1,]",
+        "[,1]",
+        "{\"a\":1,}",
+        "{,}",
+        "{a:1}",
+        "[1}",
+        "{\"a\"]",
+        "[]x",
+        "",
+        " ",
+        "[\"\\\\\"]",
+        "\"12345678\\\"\"",
+        "\"1234567",
+        "{\"a\":{\"b\":[{}]}}",
     ] {
         checks::json_scan(text.as_bytes());
     }
@@ -169,7 +217,8 @@ proptest! {
         let spans = scan(&body, &["model"]).unwrap();
         let member = spans.members[0].clone().unwrap();
         let read: Value = serde_json::from_slice(&body[member.value.clone()]).unwrap();
-        prop_assert_eq!(read, value);
+        let theirs: Value = serde_json::from_slice(&body).unwrap();
+        prop_assert_eq!(&read, &theirs["model"]);
         prop_assert_eq!(find(&body, &["model"]), Some(&body[member.value]));
     }
 

@@ -47,7 +47,8 @@ pub fn inspect(endpoint: Endpoint, body: &[u8]) -> Result<Inspected, Failure> {
         spans.members.map(|member| member.and_then(|m| body.get(m.value)));
     let is_error = error.is_some_and(|value| !matches!(value, b"null" | b"false" | b"\"\"" | b"{}"))
         || object == Some(b"\"error\"")
-        || base_resp.is_some_and(|value| json::find(value, &["status_code"]).is_some_and(|code| code != b"0"));
+        || base_resp
+            .is_some_and(|value| json::find(value, &["status_code"]).is_some_and(|code| code != b"0"));
     if is_error {
         return Err(classify_in_success(STATUS, body, Stage::FirstToken));
     }

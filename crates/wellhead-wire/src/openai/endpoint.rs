@@ -94,9 +94,10 @@ impl Endpoint {
     /// How its bodies are usually written. Where that is multipart, JSON is understood too.
     pub const fn body_kind(self) -> BodyKind {
         match self {
-            Self::ImagesEdits | Self::ImagesVariations | Self::AudioTranscriptions | Self::AudioTranslations => {
-                BodyKind::Multipart
-            }
+            Self::ImagesEdits
+            | Self::ImagesVariations
+            | Self::AudioTranscriptions
+            | Self::AudioTranslations => BodyKind::Multipart,
             _ => BodyKind::Json,
         }
     }
@@ -136,7 +137,16 @@ mod tests {
                 assert_eq!(Endpoint::from_path(&path), Some(endpoint), "{path}");
             }
         }
-        for path in ["", "/", "/v1", "/v1/chat", "/v1/chat/completions/x", "/v1/files", "/v2/rerank", "/v1/Embeddings"] {
+        for path in [
+            "",
+            "/",
+            "/v1",
+            "/v1/chat",
+            "/v1/chat/completions/x",
+            "/v1/files",
+            "/v2/rerank",
+            "/v1/Embeddings",
+        ] {
             assert_eq!(Endpoint::from_path(path), None, "{path}");
         }
     }

@@ -30,16 +30,23 @@ pub(super) fn usage_at(cursor: &mut Cursor<'_>) -> Result<Option<Usage>, ScanErr
     }
     let mut counts = Counts::default();
     cursor.object(|cursor, name| {
-        let set = |slot: &mut Option<u64>, cursor: &mut Cursor<'_>| number(cursor).map(|n| *slot = n.or(*slot));
+        let set =
+            |slot: &mut Option<u64>, cursor: &mut Cursor<'_>| number(cursor).map(|n| *slot = n.or(*slot));
         match &*name.decode() {
             "prompt_tokens" | "input_tokens" => set(&mut counts.input, cursor),
             "completion_tokens" | "output_tokens" => set(&mut counts.output, cursor),
             "total_tokens" => set(&mut counts.total, cursor),
             // DeepSeek, Together, Mistral: beside the details that OpenAI has.
-            "prompt_cache_hit_tokens" | "cached_tokens" | "num_cached_tokens" => set(&mut counts.cached, cursor),
+            "prompt_cache_hit_tokens" | "cached_tokens" | "num_cached_tokens" => {
+                set(&mut counts.cached, cursor)
+            }
             "reasoning_tokens" => set(&mut counts.reasoning, cursor),
-            "prompt_tokens_details" | "input_tokens_details" | "input_token_details" | "completion_tokens_details"
-            | "output_tokens_details" | "output_token_details" => details(cursor, &mut counts),
+            "prompt_tokens_details"
+            | "input_tokens_details"
+            | "input_token_details"
+            | "completion_tokens_details"
+            | "output_tokens_details"
+            | "output_token_details" => details(cursor, &mut counts),
             _ => cursor.skip().map(drop),
         }
     })?;
@@ -69,7 +76,11 @@ fn details(cursor: &mut Cursor<'_>, counts: &mut Counts) -> Result<(), ScanError
 fn number(cursor: &mut Cursor<'_>) -> Result<Option<u64>, ScanError> {
     let span = cursor.skip()?;
     let text = std::str::from_utf8(cursor.slice(span)).unwrap_or_default();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked; `as` saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked; `as` saturates"
+    )]
     let from_float = || text.parse::<f64>().ok().filter(|f| *f >= 0.0).map(|f| f as u64);
     Ok(text.parse().ok().or_else(from_float))
 }
@@ -85,7 +96,9 @@ impl Counts {
         let input = self.input.unwrap_or_else(|| total.saturating_sub(self.output.unwrap_or(0)));
         let mut output = self.output.unwrap_or_else(|| total.saturating_sub(input));
         // Some count reasoning beside the completion; the total tells.
-        if reasoning > 0 && input.checked_add(output).and_then(|sum| sum.checked_add(reasoning)) == Some(total) {
+        if reasoning > 0
+            && input.checked_add(output).and_then(|sum| sum.checked_add(reasoning)) == Some(total)
+        {
             output += reasoning;
         }
         Some(Usage {
@@ -155,11 +168,16 @@ mod tests {
                 r#"{"prompt_tokens":10,"completion_tokens":5,"cached_tokens":50,"reasoning_tokens":9}"#,
                 usage(10, 5, 10, 5, 0),
             ),
-            (r#"{"prompt_tokens":3.0,"completion_tokens":-1,"prompt_tokens_details":null}"#, usage(3, 0, 0, 0, 0)),
+            (
+                r#"{"prompt_tokens":3.0,"completion_tokens":-1,"prompt_tokens_details":null}"#,
+                usage(3, 0, 0, 0, 0),
+            ),
         ] {
             assert_eq!(read_usage(text.as_bytes()), Some(expected), "{text}");
         }
-        for text in ["null", "{}", "[]", "7", "", r#"{"type":"duration","seconds":3}"#, r#"{"prompt_tokens":1"#] {
+        for text in
+            ["null", "{}", "[]", "7", "", r#"{"type":"duration","seconds":3}"#, r#"{"prompt_tokens":1"#]
+        {
             assert_eq!(read_usage(text.as_bytes()), None, "{text}");
         }
     }

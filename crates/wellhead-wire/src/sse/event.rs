@@ -58,8 +58,11 @@ impl<'a> Event<'a> {
         if self.data_lines == 1 {
             return Some(Cow::Borrowed(first));
         }
-        let lines: Vec<&[u8]> =
-            Lines(self.text).filter_map(split).filter(|(field, _)| *field == b"data").map(|(_, value)| value).collect();
+        let lines: Vec<&[u8]> = Lines(self.text)
+            .filter_map(split)
+            .filter(|(field, _)| *field == b"data")
+            .map(|(_, value)| value)
+            .collect();
         Some(Cow::Owned(lines.join(&b'\n')))
     }
 

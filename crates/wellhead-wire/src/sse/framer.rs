@@ -151,7 +151,11 @@ impl Framer {
         if self.held.is_empty() { Tail::Clean } else { Tail::Incomplete(self.held.split().freeze()) }
     }
 
-    fn cut(&mut self, run: &mut Run<'_>, on_event: &mut dyn FnMut(Event<'_>) -> Verdict) -> Result<(), FrameError> {
+    fn cut(
+        &mut self,
+        run: &mut Run<'_>,
+        on_event: &mut dyn FnMut(Event<'_>) -> Verdict,
+    ) -> Result<(), FrameError> {
         let chunk = run.chunk;
         let mut start = 0;
         let mut at = 0;

@@ -28,7 +28,8 @@ fn data_of(chunks: &[&str]) -> Vec<String> {
 #[test]
 fn every_line_end_of_the_standard_ends_lines_and_events() {
     for end in ["\n", "\r", "\r\n"] {
-        let text = "data: a|data:b|: note|event: x|id: 1|retry: 5|data|data:  c||data: [DONE]||".replace('|', end);
+        let text =
+            "data: a|data:b|: note|event: x|id: 1|retry: 5|data|data:  c||data: [DONE]||".replace('|', end);
         let (events, out, tail) = run(&[&text]);
         let expected = [(Some("x"), Some("a\nb\n\n c")), (None, Some("[DONE]"))];
         let got: Vec<_> = events.iter().map(|(n, d)| (n.as_deref(), d.as_deref())).collect();
@@ -64,9 +65,11 @@ fn a_crlf_torn_apart_is_one_line_end_and_delays_nothing() {
 
 #[test]
 fn the_lf_behind_a_torn_crlf_shares_its_events_fate() {
-    for (verdict, expected) in
-        [(Verdict::Pass, "data: a\r\n\r\n"), (Verdict::Drop, ""), (Verdict::Replace(Bytes::from_static(b"x\n\n")), "x\n\n")]
-    {
+    for (verdict, expected) in [
+        (Verdict::Pass, "data: a\r\n\r\n"),
+        (Verdict::Drop, ""),
+        (Verdict::Replace(Bytes::from_static(b"x\n\n")), "x\n\n"),
+    ] {
         let mut framer = Framer::new(100);
         let mut out = Vec::new();
         for chunk in [&b"data: a\r\n\r"[..], b"\n"] {
@@ -120,7 +123,8 @@ fn comments_between_events_do_not_wait_for_the_next_event() {
 
 #[test]
 fn dropped_and_replaced_events_leave_their_neighbours_untouched() {
-    let chunk = Bytes::from_static(b"data: 1\n\ndata: drop\n\ndata: 2\n\ndata: new\n\ndata: 3\n\ndata: 4\n\n");
+    let chunk =
+        Bytes::from_static(b"data: 1\n\ndata: drop\n\ndata: 2\n\ndata: new\n\ndata: 3\n\ndata: 4\n\n");
     let mut on_event = |event: Event<'_>| match &*event.data().unwrap() {
         b"drop" => Verdict::Drop,
         b"new" => Verdict::Replace(Bytes::from_static(b"data: NEW\n\n")),

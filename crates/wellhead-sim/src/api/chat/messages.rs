@@ -32,19 +32,32 @@ impl Talk {
             None => return Err(missing("messages")),
             Some(Value::Array(messages)) if messages.is_empty() => {
                 let message = "Invalid 'messages': there must be at least one message.";
-                return Err(reply::error(400, "invalid_request_error", Some("empty_array"), Some("messages"), message));
+                return Err(reply::error(
+                    400,
+                    "invalid_request_error",
+                    Some("empty_array"),
+                    Some("messages"),
+                    message,
+                ));
             }
             Some(Value::Array(messages)) => messages,
             Some(_) => {
                 let message = "Invalid type for 'messages': expected an array of objects.";
-                return Err(reply::error(400, "invalid_request_error", Some("invalid_type"), Some("messages"), message));
+                return Err(reply::error(
+                    400,
+                    "invalid_request_error",
+                    Some("invalid_type"),
+                    Some("messages"),
+                    message,
+                ));
             }
         };
         let mut talk = Self { tokens: 3, ..Self::default() };
         for (index, message) in messages.iter().enumerate() {
             talk.add(index, message)?;
         }
-        let begun = messages.last().filter(|last| role(last) == "assistant" && last.get("tool_calls").is_none());
+        let begun =
+            messages.last().filter(|last| role(last) == "assistant" && last.get("tool_calls").is_none());
         if let Some(begun) = begun {
             talk.prefill = begun.get("content").map(|content| content_text(content).0);
         }
@@ -71,7 +84,10 @@ impl Talk {
                 content_text(content)
             }
             _ => {
-                let text = format!("Invalid value for '{}': expected a string or an array of parts.", at(".content"));
+                let text = format!(
+                    "Invalid value for '{}': expected a string or an array of parts.",
+                    at(".content")
+                );
                 return Err(reply::invalid(&at(".content"), &text));
             }
         };
@@ -110,7 +126,9 @@ fn check_parts(content: &Value, at: &str) -> Result<(), Reply> {
         };
         if !wanted {
             let at = format!("{at}[{index}]");
-            let text = format!("Invalid part '{at}': expected text, image_url, input_audio, file or refusal with its content.");
+            let text = format!(
+                "Invalid part '{at}': expected text, image_url, input_audio, file or refusal with its content."
+            );
             return Err(reply::invalid(&at, &text));
         }
     }

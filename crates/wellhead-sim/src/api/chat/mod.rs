@@ -31,7 +31,8 @@ pub(crate) fn chat(call: &Call<'_>) -> Result<Reply, Reply> {
     let choices = number(object, "n", 1, CHOICES_MAX)?.unwrap_or(1);
     let streamed = flag(object, "stream")?;
     let include_usage = include_usage(object, streamed)?;
-    let answers: Vec<Answer> = (0..choices).map(|index| answer(&ask, call.core.options.seed, index)).collect();
+    let answers: Vec<Answer> =
+        (0..choices).map(|index| answer(&ask, call.core.options.seed, index)).collect();
     let frame = Frame { id: call.id("chatcmpl-", 29), created: call.created(), model: model.to_owned() };
     let usage = usage(ask.prompt_tokens, &answers);
     if streamed {
@@ -39,7 +40,8 @@ pub(crate) fn chat(call: &Call<'_>) -> Result<Reply, Reply> {
         return Ok(Reply::events(Box::new(ChatEvents::new(&frame, answers, usage))));
     }
     let tokens = answers.iter().map(Answer::tokens).max().unwrap_or(0);
-    let choices: Vec<Value> = answers.iter().enumerate().map(|(index, answer)| choice_json(index, answer)).collect();
+    let choices: Vec<Value> =
+        answers.iter().enumerate().map(|(index, answer)| choice_json(index, answer)).collect();
     let body = json!({
         "id": frame.id, "object": "chat.completion", "created": frame.created, "model": frame.model,
         "choices": choices, "usage": usage, "service_tier": "default", "system_fingerprint": FINGERPRINT,
@@ -84,11 +86,19 @@ fn ask(call: &Call<'_>, object: &Map<String, Value>, model: &str) -> Result<Ask,
 }
 
 fn check_sampling(object: &Map<String, Value>) -> Result<(), Reply> {
-    for (name, low, high) in [("temperature", 0.0, 2.0), ("top_p", 0.0, 1.0), ("presence_penalty", -2.0, 2.0), ("frequency_penalty", -2.0, 2.0)] {
+    for (name, low, high) in [
+        ("temperature", 0.0, 2.0),
+        ("top_p", 0.0, 1.0),
+        ("presence_penalty", -2.0, 2.0),
+        ("frequency_penalty", -2.0, 2.0),
+    ] {
         if let Some(value) = given(object, name)
             && !value.as_f64().is_some_and(|value| (low..=high).contains(&value))
         {
-            return Err(reply::invalid(name, &format!("Invalid value for '{name}': expected a number from {low} to {high}.")));
+            return Err(reply::invalid(
+                name,
+                &format!("Invalid value for '{name}': expected a number from {low} to {high}."),
+            ));
         }
     }
     Ok(())
@@ -98,17 +108,23 @@ fn include_usage(object: &Map<String, Value>, streamed: bool) -> Result<bool, Re
     match given(object, "stream_options") {
         None => Ok(false),
         Some(Value::Object(options)) if streamed => flag(options, "include_usage"),
-        Some(Value::Object(_)) => {
-            Err(reply::invalid("stream_options", "The 'stream_options' parameter is only allowed when 'stream' is true."))
+        Some(Value::Object(_)) => Err(reply::invalid(
+            "stream_options",
+            "The 'stream_options' parameter is only allowed when 'stream' is true.",
+        )),
+        Some(_) => {
+            Err(reply::invalid("stream_options", "Invalid value for 'stream_options': expected an object."))
         }
-        Some(_) => Err(reply::invalid("stream_options", "Invalid value for 'stream_options': expected an object.")),
     }
 }
 
 fn format(object: &Map<String, Value>) -> Result<Format, Reply> {
     let Some(format) = given(object, "response_format") else { return Ok(Format::Text) };
     let Some(format) = format.as_object() else {
-        return Err(reply::invalid("response_format", "Invalid value for 'response_format': expected an object."));
+        return Err(reply::invalid(
+            "response_format",
+            "Invalid value for 'response_format': expected an object.",
+        ));
     };
     match text(format, "type")? {
         Some("text") => Ok(Format::Text),

@@ -39,7 +39,10 @@ impl ChatEvents {
             frame.id, frame.created
         );
         json(&mut start, &frame.model);
-        let _ = write!(start, ",\"service_tier\":\"default\",\"system_fingerprint\":\"{FINGERPRINT}\",\"choices\":[");
+        let _ = write!(
+            start,
+            ",\"service_tier\":\"default\",\"system_fingerprint\":\"{FINGERPRINT}\",\"choices\":["
+        );
         let pieces = pieces(&answers, usage.is_some()).into_iter();
         Self { start, answers, pieces, usage }
     }
@@ -47,7 +50,9 @@ impl ChatEvents {
     /// Writes the inside of `choices` up to the finish reason.
     fn choice(&self, piece: Piece, out: &mut Vec<u8>) {
         let (index, reason) = match piece {
-            Piece::Finish(choice) => (choice, self.answers.get(choice).map(|answer| finish_reason(answer.stop))),
+            Piece::Finish(choice) => {
+                (choice, self.answers.get(choice).map(|answer| finish_reason(answer.stop)))
+            }
             Piece::Role(choice)
             | Piece::Thought(choice, _)
             | Piece::Token(choice, _)
@@ -71,7 +76,9 @@ impl ChatEvents {
 /// Writes the members of a delta.
 fn delta(answer: &Answer, piece: Piece, out: &mut Vec<u8>) {
     match (piece, &answer.said) {
-        (Piece::Role(_), Said::Text(_)) => out.extend_from_slice(b"\"role\":\"assistant\",\"content\":\"\",\"refusal\":null"),
+        (Piece::Role(_), Said::Text(_)) => {
+            out.extend_from_slice(b"\"role\":\"assistant\",\"content\":\"\",\"refusal\":null")
+        }
         (Piece::Role(_), Said::Calls(_)) => out.extend_from_slice(b"\"role\":\"assistant\",\"content\":null"),
         (Piece::Thought(_, token), _) => {
             out.extend_from_slice(b"\"reasoning_content\":");
@@ -83,7 +90,11 @@ fn delta(answer: &Answer, piece: Piece, out: &mut Vec<u8>) {
         }
         (Piece::CallStart(_, number), Said::Calls(calls)) => {
             let Some(call) = calls.get(number) else { return };
-            let _ = write!(out, "\"tool_calls\":[{{\"index\":{number},\"id\":\"{}\",\"type\":\"function\",\"function\":{{\"name\":", call.id);
+            let _ = write!(
+                out,
+                "\"tool_calls\":[{{\"index\":{number},\"id\":\"{}\",\"type\":\"function\",\"function\":{{\"name\":",
+                call.id
+            );
             json(out, &call.name);
             out.extend_from_slice(b",\"arguments\":\"\"}}]");
         }
@@ -105,7 +116,8 @@ pub(crate) fn json(out: &mut Vec<u8>, text: &str) {
 /// The order of the events: the choices take turns, as they do at the vendor.
 fn pieces(answers: &[Answer], usage: bool) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = (0..answers.len()).map(Piece::Role).collect();
-    let bodies: Vec<Vec<Piece>> = answers.iter().enumerate().map(|(index, answer)| body(index, answer)).collect();
+    let bodies: Vec<Vec<Piece>> =
+        answers.iter().enumerate().map(|(index, answer)| body(index, answer)).collect();
     let longest = bodies.iter().map(Vec::len).max().unwrap_or(0);
     for turn in 0..longest {
         pieces.extend(bodies.iter().filter_map(|body| body.get(turn)));

@@ -28,10 +28,13 @@ pub(crate) fn tools(object: &Map<String, Value>) -> Result<Vec<Tool>, Reply> {
 
 /// `tool_choice`; naming a tool that is not there is an error.
 pub(crate) fn choice(object: &Map<String, Value>, tools: &[Tool]) -> Result<Choice, Reply> {
-    let wrong = |why: &str| reply::invalid("tool_choice", &format!("Invalid value for 'tool_choice': {why}."));
+    let wrong =
+        |why: &str| reply::invalid("tool_choice", &format!("Invalid value for 'tool_choice': {why}."));
     match given(object, "tool_choice") {
         None => Ok(Choice::Auto),
-        Some(_) if given(object, "tools").is_none() => Err(wrong("it is only allowed when 'tools' are given")),
+        Some(_) if given(object, "tools").is_none() => {
+            Err(wrong("it is only allowed when 'tools' are given"))
+        }
         Some(Value::String(word)) => match word.as_str() {
             "auto" => Ok(Choice::Auto),
             "none" => Ok(Choice::None),
@@ -39,9 +42,12 @@ pub(crate) fn choice(object: &Map<String, Value>, tools: &[Tool]) -> Result<Choi
             _ => Err(wrong("known are auto, none, required and an object that names a function")),
         },
         Some(Value::Object(named)) => {
-            let name = named.get("function").and_then(|function| function.get("name")).or_else(|| named.get("name"));
+            let name =
+                named.get("function").and_then(|function| function.get("name")).or_else(|| named.get("name"));
             match name.and_then(Value::as_str) {
-                Some(name) if tools.iter().any(|tool| tool.name == name) => Ok(Choice::Named(name.to_owned())),
+                Some(name) if tools.iter().any(|tool| tool.name == name) => {
+                    Ok(Choice::Named(name.to_owned()))
+                }
                 Some(_) => Err(wrong("the function is not among 'tools'")),
                 None => Err(wrong("the object must name a function")),
             }

@@ -23,7 +23,8 @@ fn usage_of_each_endpoint() {
     assert_eq!(used(Endpoint::Embeddings, embeddings), Some((8, 0)));
     let jina = r#"{"results":[{"index":0,"relevance_score":0.9}],"usage":{"total_tokens":15}}"#;
     assert_eq!(used(Endpoint::Rerank, jina), Some((15, 0)));
-    let cohere = r#"{"id":"r","results":[],"meta":{"billed_units":{"search_units":1},"tokens":{"input_tokens":7}}}"#;
+    let cohere =
+        r#"{"id":"r","results":[],"meta":{"billed_units":{"search_units":1},"tokens":{"input_tokens":7}}}"#;
     assert_eq!(used(Endpoint::Rerank, cohere), Some((7, 0)));
     let image = r#"{"created":1,"data":[{"b64_json":"aGk="}],"usage":{"input_tokens":50,"output_tokens":60,"total_tokens":110}}"#;
     assert_eq!(used(Endpoint::ImagesGenerations, image), Some((50, 60)));

@@ -13,7 +13,8 @@ use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
 pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now_unix_s: u64) -> Failure {
     let facts = Facts::read(body);
     let wait = retry_after::read(headers, &facts, now_unix_s);
-    let said_retry = headers.get("x-should-retry").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"true"));
+    let said_retry =
+        headers.get("x-should-retry").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"true"));
     let mut judgement = judge(status, &facts, wait.is_some());
     // The vendor knows better than a table whether its 4xx is final.
     if judgement.cause == Cause::BadRequest && said_retry {
@@ -31,7 +32,11 @@ pub(crate) fn classify_in_success(status: u16, body: &[u8], stage: Stage) -> Fai
     let mut judgement = judge(claimed, &facts, wait.is_some());
     if matches!(
         judgement.cause,
-        Cause::Status5xx | Cause::BadRequest | Cause::Conflict409 | Cause::RequestTimeout408 | Cause::ProtocolError
+        Cause::Status5xx
+            | Cause::BadRequest
+            | Cause::Conflict409
+            | Cause::RequestTimeout408
+            | Cause::ProtocolError
     ) {
         judgement = ERROR_IN_SUCCESS;
     }
@@ -100,7 +105,11 @@ fn judge(status: u16, facts: &Facts, has_wait: bool) -> Judgement {
         429 => {
             let quota = phrases::is_quota_code(facts)
                 || (!has_wait && !facts.has_word("resource_exhausted") && phrases::is_quota(facts));
-            if quota { key(Cause::QuotaExhausted) } else { Judgement::provider(Scope::KeyModel, Cause::RateLimited) }
+            if quota {
+                key(Cause::QuotaExhausted)
+            } else {
+                Judgement::provider(Scope::KeyModel, Cause::RateLimited)
+            }
         }
         408 => Judgement::provider(Scope::Endpoint, Cause::RequestTimeout408),
         409 => Judgement::provider(Scope::Request, Cause::Conflict409),
@@ -114,7 +123,9 @@ fn judge(status: u16, facts: &Facts, has_wait: bool) -> Judgement {
         404 if phrases::is_model_unknown(facts, true) => model_unknown,
         404 => Judgement::client(Cause::BadRequest),
         // Too large for this key's tokens per minute: another target may take it, waiting will not help.
-        413 if facts.has_word("rate_limit_exceeded") => Judgement::provider(Scope::Request, Cause::RateLimited),
+        413 if facts.has_word("rate_limit_exceeded") => {
+            Judgement::provider(Scope::Request, Cause::RateLimited)
+        }
         400..=499 => judge_bad_request(facts),
         503 => Judgement::provider(Scope::Endpoint, Cause::Overloaded),
         500..=599 if phrases::is_overload(facts) => Judgement::provider(Scope::Provider, Cause::Overloaded),

@@ -103,8 +103,10 @@ const FILTER_PHRASES: &[&str] = &[
     "content exists risk",
 ];
 
-const KEY_CODES: &[&str] = &["invalid_api_key", "authentication_error", "api_key_invalid", "invalid_authentication"];
-const KEY_PHRASES: &[&str] = &["api key not valid", "incorrect api key", "invalid api key", "api key expired", "api-key is invalid"];
+const KEY_CODES: &[&str] =
+    &["invalid_api_key", "authentication_error", "api_key_invalid", "invalid_authentication"];
+const KEY_PHRASES: &[&str] =
+    &["api key not valid", "incorrect api key", "invalid api key", "api key expired", "api-key is invalid"];
 
 const MODEL_CODES: &[&str] = &[
     "model_not_found",
@@ -130,11 +132,14 @@ const MODEL_PHRASES: &[&str] = &[
     "no endpoints found for",
 ];
 
-const OVERLOAD_CODES: &[&str] = &["overloaded_error", "overloaded", "engine_overloaded_error", "unavailable", "capacity_exceeded"];
-const OVERLOAD_PHRASES: &[&str] = &["overloaded", "at capacity", "over capacity", "model is too busy", "server is busy", "model too busy"];
+const OVERLOAD_CODES: &[&str] =
+    &["overloaded_error", "overloaded", "engine_overloaded_error", "unavailable", "capacity_exceeded"];
+const OVERLOAD_PHRASES: &[&str] =
+    &["overloaded", "at capacity", "over capacity", "model is too busy", "server is busy", "model too busy"];
 
 fn has(facts: &Facts, codes: &[&str], phrases: &[&str]) -> bool {
-    codes.iter().any(|code| facts.has_word(code)) || phrases.iter().any(|phrase| facts.haystack.contains(phrase))
+    codes.iter().any(|code| facts.has_word(code))
+        || phrases.iter().any(|phrase| facts.haystack.contains(phrase))
 }
 
 pub(super) fn is_quota_code(facts: &Facts) -> bool {
@@ -167,9 +172,17 @@ pub(super) fn is_model_unknown(facts: &Facts, loosely: bool) -> bool {
     let said = || {
         let text = &facts.haystack;
         ["model", "deployment"].iter().any(|noun| text.contains(noun))
-            && ["not found", "not exist", "unknown", "not supported", "no access", "not available", "have access"]
-                .iter()
-                .any(|verb| text.contains(verb))
+            && [
+                "not found",
+                "not exist",
+                "unknown",
+                "not supported",
+                "no access",
+                "not available",
+                "have access",
+            ]
+            .iter()
+            .any(|verb| text.contains(verb))
     };
     has(facts, MODEL_CODES, MODEL_PHRASES) || (loosely && said())
 }

@@ -124,7 +124,10 @@ mod tests {
     fn wait_ms(headers: &[(&str, &str)], body: &str) -> Option<u128> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
+            map.insert(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
         read(&map, &Facts::read(body.as_bytes()), NOW).map(|wait| wait.as_millis())
     }

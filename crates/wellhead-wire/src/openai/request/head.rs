@@ -88,8 +88,9 @@ impl RequestHead {
     }
 
     fn parse_json(endpoint: Endpoint, body: &[u8]) -> Result<Self, BadRequest> {
-        let spans = json::scan(body, &KEYS).map_err(BadRequest::from_scan)?;
-        let [model, stream, stream_options, max_completion_tokens, max_tokens, max_output_tokens, n] = spans.members;
+        let spans = json::scan(body, &KEYS).map_err(|error| BadRequest::from_scan(&error))?;
+        let [model, stream, stream_options, max_completion_tokens, max_tokens, max_output_tokens, n] =
+            spans.members;
         let value = |member: &Option<Member>| member.as_ref().and_then(|m| body.get(m.value.clone()));
         let number = |member: &Option<Member>| value(member).and_then(unsigned);
 
@@ -100,7 +101,9 @@ impl RequestHead {
         let stream = match value(&stream) {
             None | Some(b"false" | b"null") => false,
             Some(b"true") => true,
-            Some(_) => return Err(BadRequest::new("invalid_type", "stream", "`stream` must be true or false")),
+            Some(_) => {
+                return Err(BadRequest::new("invalid_type", "stream", "`stream` must be true or false"));
+            }
         };
         let asked = value(&stream_options)
             .is_some_and(|options| json::find(options, &["include_usage"]) == Some(&b"true"[..]));
@@ -125,8 +128,9 @@ impl RequestHead {
     }
 
     fn parse_form(endpoint: Endpoint, content_type: &str, body: &[u8]) -> Result<Self, BadRequest> {
-        let boundary = multipart::boundary(content_type).map_err(BadRequest::from_form)?;
-        let [model, stream, n] = multipart::scan(body, &boundary, &FIELDS).map_err(BadRequest::from_form)?;
+        let boundary = multipart::boundary(content_type).map_err(|error| BadRequest::from_form(&error))?;
+        let [model, stream, n] =
+            multipart::scan(body, &boundary, &FIELDS).map_err(|error| BadRequest::from_form(&error))?;
         let value = |span: &Option<Range<usize>>| span.clone().and_then(|span| body.get(span));
         let name = match value(&model) {
             Some(text) => model_name(std::str::from_utf8(text).ok())?,
@@ -168,7 +172,8 @@ fn model_name(name: Option<&str>) -> Result<Box<str>, BadRequest> {
         None => Err(BadRequest::new("invalid_type", "model", "`model` must be a string")),
         Some("") => Err(BadRequest::new("invalid_value", "model", "`model` must not be empty")),
         Some(name) if name.len() > MODEL_BYTES_MAX => {
-            let message = format!("`model` must not be longer than {MODEL_BYTES_MAX} bytes; it has {}", name.len());
+            let message =
+                format!("`model` must not be longer than {MODEL_BYTES_MAX} bytes; it has {}", name.len());
             Err(BadRequest::new("invalid_value", "model", message))
         }
         Some(name) => Ok(name.into()),
@@ -180,7 +185,7 @@ impl BadRequest {
         Self { message: message.into(), param: Some(param), code }
     }
 
-    fn from_scan(error: ScanError) -> Self {
+    fn from_scan(error: &ScanError) -> Self {
         match error {
             ScanError::Duplicate { name, .. } => Self::new("invalid_value", name, error.to_string()),
             ScanError::NotAnObject => Self {
@@ -194,8 +199,8 @@ impl BadRequest {
         }
     }
 
-    fn from_form(error: FormError) -> Self {
-        let param = match &error {
+    fn from_form(error: &FormError) -> Self {
+        let param = match error {
             FormError::Duplicate { name } | FormError::NotPlain { name } => Some(*name),
             _ => None,
         };

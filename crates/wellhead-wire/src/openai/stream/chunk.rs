@@ -116,7 +116,8 @@ impl Chunk {
                 self.error |= reason.is_some_and(|reason| reason.is("error"));
             } else if name.is("index") {
                 let span = cursor.skip()?;
-                index = std::str::from_utf8(cursor.slice(span)).ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+                index =
+                    std::str::from_utf8(cursor.slice(span)).ok().and_then(|n| n.parse().ok()).unwrap_or(0);
             } else if name.is("usage") {
                 self.set_usage(cursor)?;
             } else if name.is("error") {
@@ -174,7 +175,8 @@ fn content_parts(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
         let (mut thinks, mut text) = (false, None);
         cursor.object(|cursor, name| {
             if name.is("type") {
-                thinks = cursor.string_value()?.is_some_and(|kind| kind.is("thinking") || kind.is("reasoning"));
+                thinks =
+                    cursor.string_value()?.is_some_and(|kind| kind.is("thinking") || kind.is("reasoning"));
             } else if name.is("text") {
                 text = Some(holds_text(cursor)?);
             } else {

@@ -196,8 +196,8 @@ impl StreamObserver {
     }
 
     fn failed(&mut self, failure: Failure) -> Observed {
-        let first = self.failure.get_or_insert_with(|| failure.clone());
-        first.stage = failure.stage;
+        // The first error is the cause; what follows it is its consequence.
+        self.failure.get_or_insert_with(|| failure.clone());
         Observed { verdict: Verdict::Drop, error: Some(failure), ..Observed::PASS }
     }
 
@@ -213,7 +213,8 @@ impl StreamObserver {
             Some(name) if !matches!(name, b"message") && !name.starts_with(b"response.") => Observed::PASS,
             _ => {
                 let sample = String::from_utf8_lossy(&data[..data.len().min(SAMPLE_BYTES_MAX)]);
-                let failure = protocol_failure(STATUS, self.stage(), format!("{error} in an event: {sample}"));
+                let failure =
+                    protocol_failure(STATUS, self.stage(), format!("{error} in an event: {sample}"));
                 self.failed(failure)
             }
         }

@@ -56,7 +56,10 @@ impl StreamObserver {
         self.saw_answer = true;
         Ok(match &*kind {
             // The last event repeats the whole answer; whoever has seen nothing before sees it now.
-            "response.completed" | "transcript.text.done" | "speech.audio.done" | "image_generation.completed"
+            "response.completed"
+            | "transcript.text.done"
+            | "speech.audio.done"
+            | "image_generation.completed"
             | "image_edit.completed" => self.ended(Terminal::Completed, true),
             "response.incomplete" => self.ended(Terminal::Incomplete, true),
             "response.output_item.added" | "response.output_item.done" => {
@@ -81,7 +84,10 @@ impl<'a> Typed<'a> {
         cursor.object(|cursor, name| {
             if name.is("type") {
                 event.kind = cursor.string_value()?;
-            } else if ["delta", "text", "refusal", "arguments", "audio", "b64_json"].iter().any(|key| name.is(key)) {
+            } else if ["delta", "text", "refusal", "arguments", "audio", "b64_json"]
+                .iter()
+                .any(|key| name.is(key))
+            {
                 event.content |= holds_text(cursor)?;
             } else if name.is("item") {
                 event.item = read_item(cursor)?;

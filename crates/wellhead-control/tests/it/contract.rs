@@ -1,0 +1,1 @@
+//! Every answer has the shape that the OpenAPI document promises.

@@ -1,0 +1,9 @@
+//! The simulator, observed from outside: every endpoint and every fault, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "tests")]
+
+mod chat;
+mod client;
+mod control;
+mod faults;
+mod http2;
+mod server;

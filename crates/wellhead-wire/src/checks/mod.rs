@@ -1,0 +1,29 @@
+//! What must hold for any input: called with generated input by the property tests and with mutated input by the fuzz
+//! targets. A check panics when its promise is broken.
+
+mod json;
+mod multipart;
+mod sse;
+mod stream;
+
+pub use json::json_scan;
+pub use multipart::multipart;
+pub use sse::sse_framer;
+pub use stream::stream_observer;
+
+/// Cuts `bytes` into chunks of lengths drawn from `seed` (SplitMix64), so that a failing cut can be replayed.
+pub(crate) fn cut(mut seed: u64, bytes: &[u8]) -> Vec<bytes::Bytes> {
+    let mut chunks = Vec::new();
+    let mut rest = bytes;
+    let len_max = 1 << (seed & 7);
+    while !rest.is_empty() {
+        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let len = usize::try_from(1 + word % len_max).expect("at most 128");
+        let (chunk, after) = rest.split_at(len.min(rest.len()));
+        chunks.push(bytes::Bytes::copy_from_slice(chunk));
+        rest = after;
+    }
+    chunks
+}

@@ -1,0 +1,7 @@
+//! The management API as commands use it: where it is, the token that opens it, and requests to it. There is no other
+//! way in: what a command can do, any client of the API can do.
+
+mod client;
+mod locate;
+
+pub(crate) use client::{Answer, Client};

@@ -1,0 +1,25 @@
+//! `wellhead sim`: a simulated provider in the foreground.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use wellhead_sim::{CliOptions, SimOptions};
+
+use crate::cli::SimArgs;
+
+pub(super) fn run(args: SimArgs) -> anyhow::Result<ExitCode> {
+    let SimArgs { addr, pace, tokens, seed, keys, fault, threads } = args;
+    let api_keys = (!keys.is_empty()).then_some(keys);
+    let sim = SimOptions {
+        addr,
+        token_pace: pace,
+        tokens_default: tokens,
+        seed,
+        api_keys,
+        ..SimOptions::default()
+    };
+    wellhead_sim::run_cli(CliOptions { sim, faults: fault, threads }, &mut io::stdout())
+        .with_context(|| format!("the simulator on {addr} failed"))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,4 @@
+//! Events and output must not depend on where a stream is cut.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: (u64, &[u8])| wellhead_wire::checks::sse_framer(input.0, input.1));
