@@ -10,6 +10,7 @@ WELLHEAD_BIN, or target/debug/wellhead.
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,8 +115,11 @@ def main():
             sys.exit(str(problem))
         stack = directory / "stack.json"
         stack.write_text(json.dumps(facts, indent=1))
-        print(f"servers are up; their logs are in {directory}", flush=True)
         status = subprocess.run(options.command, env=os.environ | {"WELLHEAD_STACK": str(stack)}).returncode
+    if status == 0:
+        shutil.rmtree(directory)
+    else:
+        print(f"the logs of the servers are kept in {directory}", flush=True)
     sys.exit(status)
 
 

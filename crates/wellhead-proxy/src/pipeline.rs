@@ -38,6 +38,9 @@ use wellhead_wire::openai::request::RequestHead;
 /// How long the headers of a streamed answer wait for its first content (decision 9).
 const HEADERS_WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// Headers that the gateway adds to an answer, limits included.
+const OWN_HEADERS: usize = 16;
+
 /// Answers one request. Dropping the future, or the answer's body, cancels everything that it started.
 pub async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
     let version = request.version();
@@ -263,11 +266,17 @@ fn admitted(
     let patience = Patience::from_headers(&parts.headers).first_byte();
     let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
     let deadline = books.started.saturating_add(clock::nanos(deadline));
-    let seed = worker.gateway.entropy.next();
+    let mut ladder = Ladder::new(now, deadline, route.model.attempts_max, worker.gateway.entropy.next());
+    let unfit = |i: &usize| !route.targets[*i].provider.serves(endpoint.upstream_path());
+    let unfit: Vec<usize> = (0..route.targets.len()).filter(unfit).collect();
+    if unfit.len() == route.targets.len() {
+        return Err(Box::new((Refusal::endpoint_unserved(&head.model, endpoint.template()), books)));
+    }
+    unfit.into_iter().for_each(|i| ladder.exclude(i));
     Ok(Exchange {
         worker: worker.clone(),
         plan: plan.clone(),
-        ladder: Ladder::new(now, deadline, route.model.attempts_max, seed),
+        ladder,
         route,
         endpoint,
         early: head.stream.then(Arc::<Early>::default),
@@ -324,6 +333,8 @@ fn opened_answer(opened: Opened, mut books: Books, endpoint: Endpoint, idle: Dur
     let mut response = Response::new(GatewayBody::Whole(None));
     *response.status_mut() = StatusCode::from_u16(opened.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
+    // The upstream's and ours, without growing twice.
+    headers.reserve(opened.headers.len() + OWN_HEADERS);
     wellhead_http::headers::response_headers(&opened.headers, headers);
     answer_headers(headers, &opened, &books);
     books.record.status = opened.status;
@@ -355,6 +366,11 @@ fn answer_headers(headers: &mut HeaderMap, opened: &Opened, books: &Books) {
     rescue::survival(headers, opened.rung, books);
     if let Some(target) = books.route.as_ref().and_then(|route| route.targets.get(opened.target)) {
         headers.insert(HeaderName::from_static("x-wellhead-target"), target.header.clone());
+        let theirs = HeaderName::from_static("x-upstream-request-id");
+        let named = target.provider.request_id_header.as_ref();
+        if let Some(id) = named.and_then(|name| opened.headers.get(name)).filter(|_| !headers.contains_key(&theirs)) {
+            headers.insert(theirs, id.clone());
+        }
     }
     let overhead_us = u64::try_from(books.record.overhead.as_micros()).unwrap_or(u64::MAX);
     let ms = format!("{}.{:03}", overhead_us / 1000, overhead_us % 1000);

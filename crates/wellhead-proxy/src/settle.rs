@@ -115,6 +115,8 @@ impl Books {
             target.state.in_flight.fetch_sub(1, Relaxed);
             target.metrics.record(self.worker.number, &current.record);
         }
+        // Nearly always the only one: room for four would be most of the record.
+        self.record.attempts.reserve_exact(1);
         self.record.attempts.push(current.record);
     }
 
@@ -144,7 +146,9 @@ impl Books {
             Some(route) => route.metrics.record(self.worker.number, &self.record),
             None => metrics.no_route().record(self.worker.number, &self.record),
         }
-        gateway.telemetry.emit(self.worker.number, self.record.clone());
+        // Everything but the attempts is cheap to clone; those are moved.
+        let attempts = std::mem::take(&mut self.record.attempts);
+        gateway.telemetry.emit(self.worker.number, RequestRecord { attempts, ..self.record.clone() });
     }
 
     /// An answer that was cut, or a vendor that reports nothing: what was delivered is estimated, four bytes a token,

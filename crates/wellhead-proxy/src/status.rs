@@ -85,6 +85,7 @@ fn provider_status(provider: &ProviderPlan, now: Nanos) -> ProviderStatus {
     ProviderStatus {
         name: provider.name.to_string(),
         kind: provider.kind.name.to_string(),
+        region: provider.region.as_ref().map(ToString::to_string),
         keys: provider.keys.iter().map(|key| key_status(key, now)).collect(),
     }
 }

@@ -52,33 +52,36 @@ impl LimitHeaders {
         }
         let policies: [(&str, Option<Window>); 3] =
             [("requests", self.requests), ("tokens", self.tokens), ("concurrency", self.concurrency)];
-        put_list(&mut text, &policies, &mut put, "ratelimit-policy", |name, w| match name {
-            "concurrency" => format!("\"{name}\";q={};qu=\"concurrent-requests\"", w.limit),
-            _ => format!("\"{name}\";q={};w={}", w.limit, WINDOW_NS / 1_000_000_000),
+        list(&mut text, &policies, |text, name, w| match name {
+            "concurrency" => write!(text, "\"{name}\";q={};qu=\"concurrent-requests\"", w.limit),
+            _ => write!(text, "\"{name}\";q={};w={}", w.limit, WINDOW_NS / 1_000_000_000),
         });
-        put_list(&mut text, &policies, &mut put, "ratelimit", |name, w| match name {
-            "concurrency" => format!("\"{name}\";r={}", w.remaining),
-            _ => format!("\"{name}\";r={};t={}", w.remaining, w.reset_ns.div_ceil(1_000_000_000)),
+        if !text.is_empty() {
+            put("ratelimit-policy", &text);
+        }
+        list(&mut text, &policies, |text, name, w| match name {
+            "concurrency" => write!(text, "\"{name}\";r={}", w.remaining),
+            _ => write!(text, "\"{name}\";r={};t={}", w.remaining, w.reset_ns.div_ceil(1_000_000_000)),
         });
+        if !text.is_empty() {
+            put("ratelimit", &text);
+        }
     }
 }
 
-fn put_list(
+/// A structured-field list with an item per limit that is set.
+fn list(
     text: &mut String,
     policies: &[(&str, Option<Window>)],
-    put: &mut impl FnMut(&'static str, &str),
-    header: &'static str,
-    item: impl Fn(&str, Window) -> String,
+    item: impl Fn(&mut String, &str, Window) -> fmt::Result,
 ) {
     text.clear();
     for (name, window) in policies.iter().filter_map(|(name, window)| window.map(|w| (name, w))) {
         if !text.is_empty() {
             text.push_str(", ");
         }
-        text.push_str(&item(name, window));
-    }
-    if !text.is_empty() {
-        put(header, text);
+        // Writing to a String cannot fail.
+        let _ = item(text, name, window);
     }
 }
 

@@ -27,6 +27,8 @@ pub fn run_cli(options: CliOptions, out: &mut dyn Write) -> io::Result<()> {
         builder.worker_threads(options.threads);
     }
     builder.enable_all().build()?.block_on(async {
+        // Before anything is printed: who reads that may send the signal at once.
+        let mut signals = Signals::new()?;
         let keys = options.sim.api_keys.is_some();
         let sim = Sim::start(options.sim)?;
         writeln!(out, "The simulator answers on {}", sim.base_url())?;
@@ -35,29 +37,45 @@ pub fn run_cli(options: CliOptions, out: &mut dyn Write) -> io::Result<()> {
             sim.set_fault(faults);
         }
         let key = if keys { " -H 'authorization: Bearer YOUR_KEY'" } else { "" };
-        writeln!(
-            out,
-            "Try: curl{key} {}/chat/completions -d '{{\"model\":\"practice\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'",
-            sim.base_url()
-        )?;
+        let body = r#"{"model":"practice","messages":[{"role":"user","content":"Hello"}]}"#;
+        writeln!(out, "Try: curl{key} {}/chat/completions -d '{body}'", sim.base_url())?;
         out.flush()?;
-        interrupted().await?;
+        signals.wait().await;
         sim.shutdown().await;
         Ok(())
     })
 }
 
+/// SIGINT and SIGTERM, caught from the moment this is made.
 #[cfg(unix)]
-async fn interrupted() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+struct Signals(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn interrupted() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// Ctrl-C.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self(tokio::signal::windows::ctrl_c()?))
+    }
+
+    async fn wait(&mut self) {
+        let _ = self.0.recv().await;
+    }
 }

@@ -31,10 +31,10 @@
 //! | `cut-after:N` | N tokens, then the connection ends cleanly (FIN) without the end of the answer |
 //! | `reset-after:N` | N tokens, then a reset |
 //! | `stall-after:N` | N tokens, then silence on an open connection |
-//! | `malformed-event[:N]` | after N tokens (1) an event that is not JSON; the stream goes on behind it |
-//! | `missing-terminator` | everything but finish reason and end mark, then a proper end of the HTTP body |
+//! | `malformed-event[:N]` | streamed: after N tokens (1) an event that is not JSON; the stream goes on behind it |
+//! | `missing-terminator` | streamed: everything but finish reason and end mark, then a proper end of the HTTP body |
 //! | `error-in-200` | status 200 with an error as body or as first event |
-//! | `error-mid-stream:N` | N tokens, then an error event and the end |
+//! | `error-mid-stream:N` | streamed: N tokens, then an error event and the end |
 //! | `wrong-content-type` | status 200 with an HTML page |
 //! | `compressed[:force]` | gzip, if the client accepts it (`force`: always) |
 //! | `huge-line[:BYTES]` | an event line, or a JSON member, of that many bytes (1 MiB) |

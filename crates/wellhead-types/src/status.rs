@@ -45,6 +45,8 @@ pub struct ProviderStatus {
     pub name: String,
     /// Its kind.
     pub kind: String,
+    /// Its region, if declared.
+    pub region: Option<String>,
     /// Its keys.
     pub keys: Vec<KeyStatus>,
 }

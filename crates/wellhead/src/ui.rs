@@ -14,14 +14,34 @@ pub(crate) enum Colour {
     Green,
 }
 
+/// Stdout that goes on when its reader has gone.
+pub(crate) struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match io::stdout().lock().write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match io::stdout().lock().flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
 /// Prints a result.
 pub(crate) fn out(text: &str) -> io::Result<()> {
-    quietly(write_all(&mut io::stdout().lock(), text.as_bytes()))
+    out_bytes(text.as_bytes())
 }
 
 /// Prints bytes as they are.
 pub(crate) fn out_bytes(bytes: &[u8]) -> io::Result<()> {
-    quietly(write_all(&mut io::stdout().lock(), bytes))
+    Stdout.write_all(bytes)?;
+    Stdout.flush()
 }
 
 /// Prints a remark, out of the way of results that a script reads.
@@ -58,18 +78,6 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
-}
-
-fn write_all(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(bytes)?;
-    stream.flush()
-}
-
-fn quietly(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
 }
 
 #[cfg(test)]

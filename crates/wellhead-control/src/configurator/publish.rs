@@ -106,6 +106,7 @@ impl Configurator {
         if let Some(document) = writer.document.clone() {
             warnings.extend(self.keep(document, writer.generation).await);
         }
+        let known = self.status();
         let status = Arc::new(ConfigStatus {
             source: self.source.name(),
             generation: writer.generation,
@@ -121,7 +122,8 @@ impl Configurator {
             plane.set_config_metrics(&status);
         }
         tracing::info!(generation = writer.generation, reason = cause.reason, "configuration applied");
-        for warning in &warnings {
+        // Said once, and not again with every app that somebody makes.
+        for warning in warnings.iter().filter(|warning| !known.warnings.contains(warning)) {
             tracing::warn!("{warning}");
         }
         Applied { generation: writer.generation, warnings }

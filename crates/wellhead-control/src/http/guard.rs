@@ -57,11 +57,7 @@ pub(super) async fn admit(
                       --admin-host";
         return Problem::new(StatusCode::MISDIRECTED_REQUEST, "host-not-allowed", detail).into_response();
     }
-    let open = match need {
-        Need::Nothing | Need::Host => true,
-        Need::LocalOrToken => peer.ip().to_canonical().is_loopback() || has_token(request.headers(), &admin),
-        Need::Token => has_token(request.headers(), &admin),
-    };
+    let open = is_open(need, peer.ip(), has_token(request.headers(), &admin));
     if open {
         return next.run(request).await;
     }
@@ -70,6 +66,16 @@ pub(super) async fn admit(
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"wellhead\""))
         .into_response()
+}
+
+/// Whether somebody at that address, with or without the token, may ask for it.
+fn is_open(need: Need, peer: IpAddr, has_token: bool) -> bool {
+    match need {
+        Need::Nothing | Need::Host => true,
+        // An IPv4 address in IPv6 clothes counts as what it is.
+        Need::LocalOrToken => has_token || peer.to_canonical().is_loopback(),
+        Need::Token => has_token,
+    }
 }
 
 fn has_token(headers: &HeaderMap, admin: &Admin) -> bool {
@@ -115,7 +121,7 @@ fn host_without_port(authority: &str) -> Option<&str> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-    use super::{Need, host_is_honest, need};
+    use super::{Need, host_is_honest, is_open, need};
     use axum::body::Body;
     use axum::extract::Request;
 
@@ -155,6 +161,24 @@ mod tests {
         }
         assert!(!honest(&[]));
         assert!(!honest(&["localhost", "localhost"]));
+    }
+
+    #[test]
+    fn other_machines_need_the_token_for_status_and_everybody_for_the_api() {
+        for (peer, local) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.1", false),
+            ("::ffff:10.0.0.1", false),
+            ("2001:db8::1", false),
+        ] {
+            let peer = peer.parse().unwrap();
+            assert_eq!(is_open(Need::LocalOrToken, peer, false), local, "{peer}");
+            assert!(is_open(Need::LocalOrToken, peer, true) && is_open(Need::Token, peer, true));
+            assert!(!is_open(Need::Token, peer, false), "{peer}");
+        }
     }
 
     #[test]

@@ -83,14 +83,26 @@ async fn method_not_allowed(State(_): State<Arc<Admin>>, request: Request) -> Pr
 }
 
 async fn answer_in_time(request: Request, next: Next) -> Response {
-    let too_late = |_| {
-        let detail = format!(
-            "no answer within {} s; the change may or may not have happened",
-            ANSWER_TIME_MAX.as_secs()
-        );
+    let too_late = || {
+        let detail = format!("no answer within {} s; a change may still happen", ANSWER_TIME_MAX.as_secs());
         Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail).into_response()
     };
-    tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await.unwrap_or_else(too_late)
+    let answered = if request.method().is_safe() {
+        tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await.ok()
+    } else {
+        // A change that has begun is finished although its client has gone: what is stored but not published (a key
+        // that is revoked, say) would not be in effect. What is left to do after the body was read is short.
+        let task = tokio::spawn(next.run(request));
+        match tokio::time::timeout(ANSWER_TIME_MAX, task).await {
+            Ok(Ok(response)) => Some(response),
+            Ok(Err(_)) => {
+                let detail = "a bug of this program; its log says more";
+                Some(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).into_response())
+            }
+            Err(_) => None,
+        }
+    };
+    answered.unwrap_or_else(too_late)
 }
 
 async fn common_headers(request: Request, next: Next) -> Response {

@@ -95,7 +95,8 @@ fn write_route(out: &mut String, route: &RouteStatus) {
 }
 
 fn write_provider(out: &mut String, provider: &ProviderStatus) {
-    let _ = writeln!(out, "\nprovider {} ({})", provider.name, provider.kind);
+    let region = provider.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+    let _ = writeln!(out, "\nprovider {} ({}){region}", provider.name, provider.kind);
     for key in &provider.keys {
         let _ = write!(out, "  key {}: {}", key.key, key.state);
         if let Some(rest) = key.resting_s {

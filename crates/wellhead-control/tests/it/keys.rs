@@ -87,3 +87,11 @@ async fn wrong_wishes_are_named() {
         assert_eq!(answer.problem(422, "invalid-request")["errors"][0]["pointer"], pointer, "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_change_takes_effect_although_its_client_has_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let instance = with_app(dir.path()).await;
+    instance.send_and_leave("POST", "/api/v1/apps/shop/keys").await;
+    instance.wait_for_snapshot(|snapshot| snapshot.apps["shop"].keys.len() == 1).await;
+}

@@ -85,6 +85,15 @@ async fn status_is_json_for_programs_and_text_for_terminals() {
         assert_eq!(serde_json::from_str::<serde_json::Value>(&answer.text).is_ok(), json, "{path} {accept}");
         assert!(answer.text.contains("everything answers"));
     }
+    let text = instance.get("/status?format=text").await.text;
+    for line in [
+        "model chat: impaired",
+        "  tier 0 weight 1 local/primary: failing, 3 ok, 4 failed, 2 in flight; last failure connection_refused 0.5 s ago",
+        "provider local (openai-compatible) in eu",
+        "  key …et: limited, tried again in 1.5 s; limited for primary, 1.5 s left",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line:?} in {text}");
+    }
     instance.get("/status?format=xml").await.problem(400, "invalid-parameter");
     let status = instance.get("/api/v1/status").await.expect(200);
     assert_eq!(status["config"]["generation"], 1);

@@ -17,7 +17,7 @@ use wellhead_control::{
 };
 use wellhead_policy::KeyHasher;
 use wellhead_store::{DataDir, SqliteStore};
-use wellhead_types::{ConfigStatus, Status};
+use wellhead_types::{ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, TargetStatus};
 
 /// How long a condition may take before the test gives up; never slept.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,8 +52,18 @@ impl DataPlane for FakePlane {
             uptime_s: 12,
             draining: self.is_draining(),
             config: ConfigStatus::default(),
-            providers: Vec::new(),
-            routes: Vec::new(),
+            providers: vec![ProviderStatus {
+                name: "local".into(),
+                kind: "openai-compatible".into(),
+                region: Some("eu".into()),
+                keys: vec![KeyStatus {
+                    key: "…et".into(),
+                    state: "limited",
+                    resting_s: Some(1.5),
+                    limited_models: vec![("primary".into(), 1.5)],
+                }],
+            }],
+            routes: vec![RouteStatus { model: "chat".into(), state: "impaired", targets: vec![target()] }],
         }
     }
 
@@ -71,6 +81,22 @@ impl DataPlane for FakePlane {
 
     fn set_config_metrics(&self, status: &ConfigStatus) {
         self.config.send_replace(status.clone());
+    }
+}
+
+fn target() -> TargetStatus {
+    TargetStatus {
+        target: "local/primary".into(),
+        tier: 0,
+        weight: 1,
+        state: "failing",
+        in_flight: 2,
+        successes: 3,
+        failures: 4,
+        consecutive_failures: 1,
+        last_failure: Some("connection_refused"),
+        last_failure_age_s: Some(0.5),
+        last_success_age_s: None,
     }
 }
 
@@ -183,6 +209,17 @@ impl Instance {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call("GET", path, &[], "").await
+    }
+
+    /// Sends a request with the token and closes the connection without waiting for the answer.
+    pub(crate) async fn send_and_leave(&self, method: &str, path: &str) {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-length: 0\r\n\r\n",
+            self.token
+        );
+        let mut stream = TcpStream::connect(self.control.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
     }
 
     /// Exactly these headers, and the length of the body.

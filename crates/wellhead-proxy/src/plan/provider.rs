@@ -18,6 +18,9 @@ pub(crate) struct ProviderPlan {
     pub(crate) name: Name,
     pub(crate) kind: Arc<Kind>,
     pub(crate) otel_name: Name,
+    pub(crate) region: Option<Name>,
+    /// The header that carries the vendor's own request id.
+    pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) host: HeaderValue,
     /// Configured headers and those of the kind.
@@ -74,6 +77,8 @@ impl ProviderPlan {
             name: provider.name.clone(),
             kind: provider.kind.clone(),
             otel_name: provider.kind.otel_name.as_str().into(),
+            region: provider.region.clone(),
+            request_id_header: HeaderName::try_from(provider.kind.quirks.request_id_header.as_str()).ok(),
             endpoint: Arc::new(Endpoint {
                 host: base.host.clone(),
                 port: base.port,
@@ -112,6 +117,12 @@ impl ProviderPlan {
             .find(|key| key.state.rests_until(model, now).is_none())
             .map(Some)
             .ok_or(())
+    }
+
+    /// Whether the vendor has the endpoint (`chat/completions`) at all, as far as is known.
+    pub(crate) fn serves(&self, upstream_path: &str) -> bool {
+        let known = &self.kind.quirks.endpoints;
+        known.is_empty() || known.iter().any(|endpoint| endpoint == upstream_path)
     }
 
     /// Where an endpoint (`chat/completions`) is for a vendor's model.

@@ -104,14 +104,14 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
     let limit = limit(exchange);
     exchange.books.begin_attempt(number, target, key, span_id);
     let body = body(exchange, number);
-    let headers = headers(exchange, number, key, span_id);
     let uris = target.uris(exchange.endpoint);
+    let sender = &*exchange;
     let build = |version: Version| {
         let uri = if version == Version::HTTP_2 { uris.absolute.clone() } else { uris.origin.clone() };
         let mut request = Request::new(OutBody::full(body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
-        *request.headers_mut() = headers.clone();
+        *request.headers_mut() = headers(sender, number, key, span_id);
         if version == Version::HTTP_2 {
             request.headers_mut().remove(header::HOST);
         }
@@ -197,6 +197,7 @@ async fn open(
         return Err(refused(exchange, status, parts.headers, body, limit).await);
     }
     let content = match kind(&parts.headers) {
+        kind if compressed(&parts.headers) => encoded(exchange, &kind, body, limit).await.map_err(missed)?,
         Kind::Events => Content::Stream(stream::open(exchange, body, limit).await.map_err(missed)?),
         Kind::Json => whole(exchange, body, limit).await.map_err(missed)?,
         Kind::Html => {
@@ -210,6 +211,22 @@ async fn open(
 
 const fn missed(failure: Failure) -> Missed {
     Missed::Failed(failure, None)
+}
+
+/// Whether the answer is compressed, although nobody asked for it.
+fn compressed(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// A compressed answer cannot be watched. An unstreamed one is relayed if the client takes compressed answers; a
+/// stream is refused, because its end could not be told from a cut.
+async fn encoded(exchange: &Exchange, kind: &Kind, body: InBody, limit: Instant) -> Result<Content, Failure> {
+    let accepted = exchange.headers.contains_key(header::ACCEPT_ENCODING);
+    if matches!(kind, Kind::Events) || !accepted {
+        let detail = "a compressed answer that was not asked for";
+        return Err(Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail));
+    }
+    first_piece(body, limit).await
 }
 
 /// What an answer is, by its content type.

@@ -68,6 +68,14 @@ fn a_refund_gives_back_no_more_than_a_full_bucket() {
 }
 
 #[test]
+fn a_refund_of_what_is_paid_off_helps_nobody_whose_clock_reading_is_older() {
+    let gcra = Gcra::new(60, 60);
+    gcra.check(60, 0).unwrap();
+    gcra.refund(60, 100 * S);
+    assert_eq!(gcra.check(60, 30 * S).unwrap_err().retry_after_ns, 30 * S);
+}
+
+#[test]
 fn a_changed_limit_keeps_what_was_used() {
     let gcra = Gcra::new(60, 60);
     gcra.check(40, 0).unwrap();

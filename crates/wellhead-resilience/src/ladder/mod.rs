@@ -95,6 +95,11 @@ impl Ladder {
         }
     }
 
+    /// Leaves a target out of this request: it cannot answer it at all.
+    pub const fn exclude(&mut self, target: usize) {
+        self.unfit |= bit(target);
+    }
+
     /// Takes one event and says what to do. `view(i)` describes target `i` of `targets` (at most [`TARGETS_MAX`]).
     pub fn step(
         &mut self,

@@ -1,11 +1,18 @@
 //! The endpoints: a request goes in, an answer comes out, without any I/O.
 
+mod audio;
 mod chat;
+mod completions;
 mod control;
 mod dress;
+mod embeddings;
+mod images;
 mod models;
+mod moderations;
 mod params;
 mod parsed;
+mod rerank;
+mod responses;
 
 pub(crate) use control::control;
 pub(crate) use dress::{Window, dress};
@@ -27,6 +34,11 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Tokens of each of `answers` answers: together they stay below the maximum of one.
+    pub(crate) fn tokens_each(&self, answers: usize) -> usize {
+        self.tokens_wanted.min(ANSWER_TOKENS_MAX / answers.max(1))
+    }
+
     /// Seconds since 1970.
     #[expect(clippy::unused_self, reason = "reads as a property of the call")]
     pub(crate) fn created(&self) -> u64 {
@@ -45,6 +57,16 @@ type Endpoint = fn(&Call<'_>) -> Result<Reply, Reply>;
 fn endpoint(path: &str) -> Option<(&'static str, Endpoint)> {
     Some(match path {
         "/chat/completions" => ("POST", chat::chat),
+        "/completions" => ("POST", completions::completions),
+        "/responses" => ("POST", responses::responses),
+        "/embeddings" => ("POST", embeddings::embeddings),
+        "/moderations" => ("POST", moderations::moderations),
+        "/rerank" => ("POST", rerank::rerank),
+        "/images/generations" => ("POST", images::generations),
+        "/images/edits" | "/images/variations" => ("POST", images::edits),
+        "/audio/speech" => ("POST", audio::speech),
+        "/audio/transcriptions" => ("POST", audio::transcriptions),
+        "/audio/translations" => ("POST", audio::translations),
         "/models" => ("GET", models::list),
         path if path.strip_prefix("/models/").is_some_and(|name| !name.is_empty()) => ("GET", models::one),
         _ => return None,

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// Longest time that a fault may name: an hour is more than any deadline.
 pub(crate) const FAULT_MS_MAX: u64 = 3_600_000;
-/// Largest line of `huge-line`; it is sent in pieces, so it costs the reader, not the simulator.
+/// Largest line of `huge-line`. Streamed, it is sent in pieces and costs the simulator nothing.
 pub(crate) const HUGE_LINE_BYTES_MAX: u64 = 256 << 20;
 
 /// One thing that goes wrong with an answer. The crate's page has the table of what each does.

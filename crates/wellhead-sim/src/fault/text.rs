@@ -180,6 +180,8 @@ impl fmt::Display for Faults {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -193,6 +195,30 @@ mod tests {
         }
         for name in NAMES {
             assert!(examples.contains(name), "{name} has no example");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_read_as_something_else(text in "[a-z0-9:+,=-]{0,40}|\\PC{0,40}") {
+            if let Ok(faults) = text.parse::<Faults>() {
+                prop_assert_eq!(faults.to_string().parse::<Faults>().unwrap(), faults);
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(picks in prop::collection::vec((0..NAMES.len(), 0u64..3000), 1..5)) {
+            let text = |(name, number): (usize, u64)| match NAMES[name] {
+                "status" => format!("status:{}", 200 + number % 400),
+                name => match format!("{name}:{number}").parse::<Fault>() {
+                    Ok(fault) => fault.to_string(),
+                    Err(_) => name.to_owned(),
+                },
+            };
+            let text = picks.into_iter().map(text).collect::<Vec<_>>().join("+");
+            // Defaults are written out, so it is the faults that are compared and not the text.
+            let faults = text.parse::<Faults>().unwrap();
+            prop_assert_eq!(faults.to_string().parse::<Faults>().unwrap(), faults);
         }
     }
 

@@ -111,7 +111,25 @@ fn find(body: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_file_comes_back_as_it_was(content in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut body = b"--B0undary\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n".to_vec();
+            body.extend_from_slice(&content);
+            body.extend_from_slice(b"\r\n--B0undary--\r\n");
+            let form = Form::read("multipart/form-data; boundary=B0undary", &Bytes::from(body)).unwrap();
+            prop_assert_eq!(&form.parts("f").next().unwrap().content[..], &content[..]);
+        }
+
+        #[test]
+        fn any_bytes_are_survived(body in "(--B|\r\n|[a-z:;=\"-]){0,40}", kind in "multipart/form-data(; boundary=B|; ?[a-z=\"]{0,9})?") {
+            let _ = Form::read(&kind, &Bytes::from(body));
+        }
+    }
 
     #[test]
     fn fields_and_files_are_found_whatever_they_contain() {

@@ -170,9 +170,8 @@ impl<'a> Maker<'a> {
         let size =
             |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
         let mut text: String = text.chars().take(size("maxLength").unwrap_or(usize::MAX)).collect();
-        while text.chars().count() < size("minLength").unwrap_or(0).min(VALUES_MAX) {
-            text.push('x');
-        }
+        let least = size("minLength").unwrap_or(0).min(VALUES_MAX);
+        text.extend(std::iter::repeat_n('x', least.saturating_sub(text.chars().count())));
         text
     }
 

@@ -40,6 +40,10 @@ pub(crate) fn count(text: &str) -> u64 {
 }
 
 impl Text {
+    pub(crate) const fn empty() -> Self {
+        Self { text: String::new(), ends: Vec::new() }
+    }
+
     pub(crate) fn new(text: String) -> Self {
         let ends = ends(&text).collect();
         Self { text, ends }
@@ -84,7 +88,18 @@ impl Text {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_the_sum_of_its_tokens(text in "\\PC{0,80}", chars in 1usize..9) {
+            let cut = Text::new(text.clone());
+            prop_assert_eq!(tokens(&cut).concat(), text.as_str());
+            prop_assert_eq!(tokens(&Text::fragments(text.clone(), chars)).concat(), text.as_str());
+        }
+    }
 
     fn tokens(text: &Text) -> Vec<&str> {
         (0..text.len()).map(|index| text.token(index)).collect()

@@ -119,7 +119,21 @@ fn framing(request: &Request) -> Result<Framing, HeadError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300), target in "[!-~]{1,30}") {
+            let _ = parse(&bytes);
+            let text = format!("GET {target} HTTP/1.1\r\n\r\n");
+            if let Ok(Some((head, size))) = parse(text.as_bytes()) {
+                prop_assert_eq!(size, text.len());
+                prop_assert!(!head.request.path.contains('?'));
+            }
+        }
+    }
 
     fn head(text: &str) -> Head {
         parse(text.as_bytes()).unwrap().unwrap().0

@@ -93,14 +93,14 @@ async fn limits_stop_words_and_several_choices() {
     assert_eq!(answer["usage"]["completion_tokens"], 15);
     body["stream"] = json!(true);
     let events = post(&sim, CHAT, &body).await.events();
-    for index in 0..3 {
+    for (index, choice) in choices.iter().enumerate() {
         let text: String = events
             .iter()
             .map(|event| &event["choices"][0])
             .filter(|choice| choice["index"] == index)
             .filter_map(|choice| choice["delta"]["content"].as_str())
             .collect();
-        assert_eq!(json!(text), choices[index]["message"]["content"]);
+        assert_eq!(json!(text), choice["message"]["content"]);
     }
     let mut body = chat("m", false);
     body["stop"] = json!(["zzz", "."]);

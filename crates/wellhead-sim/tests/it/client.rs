@@ -110,16 +110,10 @@ impl Client {
     }
 
     async fn more(&mut self) -> More {
-        let mut piece = [0; 16384];
-        match tokio::time::timeout(Duration::from_secs(20), self.stream.read(&mut piece))
-            .await
-            .expect("20 s of silence")
-        {
+        let read = self.stream.read_buf(&mut self.buf);
+        match tokio::time::timeout(Duration::from_secs(20), read).await.expect("20 s of silence") {
             Ok(0) => More::End(Ending::Fin),
-            Ok(size) => {
-                self.buf.extend_from_slice(&piece[..size]);
-                More::Bytes
-            }
+            Ok(_) => More::Bytes,
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => More::End(Ending::Reset),
             Err(error) => panic!("{error}"),
         }
@@ -158,7 +152,9 @@ impl Client {
             .filter_map(|line| line.split_once(": "))
             .map(|(n, v)| (n.to_owned(), v.to_owned()))
             .collect();
-        answer.ending = if answer.header("transfer-encoding") == "chunked" {
+        answer.ending = if answer.status < 200 || answer.status == 204 {
+            Ending::Proper
+        } else if answer.header("transfer-encoding") == "chunked" {
             self.chunked(&mut answer).await
         } else {
             match answer.header("content-length").parse::<usize>() {

@@ -156,7 +156,8 @@ fn writer_process() {
     let Some(path) = std::env::var_os(WRITER_DIR) else { return };
     let dir = DataDir::open(Path::new(&path)).unwrap();
     for generation in 1.. {
-        dir.write_last_good(&last_good(generation, &"x".repeat(generation as usize * 4096))).unwrap();
+        dir.write_last_good(&last_good(generation, &"x".repeat(usize::try_from(generation).unwrap() * 4096)))
+            .unwrap();
         // The parent reads this line by line; the test harness captures println!.
         use std::io::Write;
         writeln!(std::io::stderr(), "wrote {generation}").unwrap();

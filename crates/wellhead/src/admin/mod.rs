@@ -4,4 +4,4 @@
 mod client;
 mod locate;
 
-pub(crate) use client::{Answer, Client};
+pub(crate) use client::Client;

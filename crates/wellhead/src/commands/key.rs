@@ -76,7 +76,7 @@ async fn list(client: &Client, app: Option<&str>) -> anyhow::Result<()> {
         None => names(&all(client, "/api/v1/apps").await?),
     };
     let mut rows: Vec<Vec<String>> =
-        vec![["APP", "ID", "NAME", "ENDS IN", "STATE", "EXPIRES", "DECLARED IN"].map(str::to_owned).to_vec()];
+        vec![["APP", "ID", "NAME", "KEY", "STATE", "EXPIRES", "DECLARED IN"].map(str::to_owned).to_vec()];
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     for app in &apps {
         let keys = all(client, &format!("/api/v1/apps/{}/keys", segment(app))).await?;
@@ -134,12 +134,15 @@ fn segment(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// The largest unit that fits: `3d`, `5h`, `12m`, `40s`.
+/// Rounded, in the largest unit that fits: `3d`, `5h`, `12m`, `40s`.
 fn rough(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
     let unit = units.into_iter().find(|(length, _)| seconds >= *length);
-    unit.map_or_else(|| format!("{seconds}s"), |(length, name)| format!("{}{name}", seconds / length))
+    unit.map_or_else(
+        || format!("{seconds}s"),
+        |(length, name)| format!("{}{name}", (seconds + length / 2) / length),
+    )
 }
 
 #[cfg(test)]
@@ -156,7 +159,7 @@ mod tests {
 
     #[test]
     fn times_are_told_in_their_largest_unit() {
-        for (seconds, told) in [(0, "0s"), (59, "59s"), (60, "1m"), (7_300, "2h"), (86_400 * 90, "90d")] {
+        for (seconds, told) in [(0, "0s"), (59, "59s"), (60, "1m"), (7_300, "2h"), (86_400 * 90 - 1, "90d")] {
             assert_eq!(rough(Duration::from_secs(seconds)), told);
         }
     }

@@ -1,12 +1,12 @@
 //! `wellhead sim`: a simulated provider in the foreground.
 
-use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use wellhead_sim::{CliOptions, SimOptions};
 
 use crate::cli::SimArgs;
+use crate::ui;
 
 pub(super) fn run(args: SimArgs) -> anyhow::Result<ExitCode> {
     let SimArgs { addr, pace, tokens, seed, keys, fault, threads } = args;
@@ -19,7 +19,7 @@ pub(super) fn run(args: SimArgs) -> anyhow::Result<ExitCode> {
         api_keys,
         ..SimOptions::default()
     };
-    wellhead_sim::run_cli(CliOptions { sim, faults: fault, threads }, &mut io::stdout())
+    wellhead_sim::run_cli(CliOptions { sim, faults: fault, threads }, &mut ui::Stdout)
         .with_context(|| format!("the simulator on {addr} failed"))?;
     Ok(ExitCode::SUCCESS)
 }

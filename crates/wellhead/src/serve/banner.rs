@@ -1,5 +1,6 @@
 //! What the terminal shows at the start: everything that a first call needs, anything unsafe, and how long it took.
 
+use super::offers::Offer;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,8 +16,8 @@ pub(super) struct Banner<'a> {
     pub(super) gateway: SocketAddr,
     pub(super) admin: SocketAddr,
     pub(super) practice_key: Option<Secret>,
-    /// Kinds whose keys lie in the environment, with the variable.
-    pub(super) offers: Vec<(String, String)>,
+    /// Keys that lie in the environment.
+    pub(super) offers: Vec<Offer>,
     pub(super) ready_in: Duration,
 }
 
@@ -37,8 +38,12 @@ impl Banner<'_> {
         if let Some(key) = &self.practice_key {
             self.first_call(&mut out, key.expose());
         }
-        for (kind, variable) in &self.offers {
-            line(&mut out, "found", &format!("{variable} in the environment; it is not used. To use it, add a provider of kind `{kind}` with `keys: [\"${{{variable}}}\"]`"));
+        for Offer { title, kind, variable } in &self.offers {
+            let text = format!(
+                "{variable} ({title}) in the environment; not used. To use it, configure a provider \
+                 {{ kind: {kind}, keys: [\"${{{variable}}}\"] }}"
+            );
+            line(&mut out, "found", &text);
         }
         out.push_str(&format!("ready in {} ms\n", self.ready_in.as_millis()));
         // Nobody reading is no reason not to serve.

@@ -2,16 +2,26 @@
 
 use wellhead_catalog::Catalog;
 
-/// Kinds whose usual variables are set, with the variable's name.
-pub(super) fn found() -> Vec<(String, String)> {
+/// A key that was found.
+pub(super) struct Offer {
+    /// Name of the vendor, for people.
+    pub(super) title: String,
+    /// The word for `kind:`.
+    pub(super) kind: String,
+    /// The variable that holds the key.
+    pub(super) variable: String,
+}
+
+/// Kinds whose usual variables are set.
+pub(super) fn found() -> Vec<Offer> {
     let Ok(catalog) = Catalog::builtin() else { return Vec::new() };
-    let mut offers = Vec::new();
+    let mut offers: Vec<Offer> = Vec::new();
     for kind in catalog.kinds() {
         let set = kind.key_env.iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
         if let Some(name) = set
-            && !offers.iter().any(|(_, other)| other == name)
+            && !offers.iter().any(|offer| offer.variable == *name)
         {
-            offers.push((kind.name.to_string(), name.clone()));
+            offers.push(Offer { title: kind.title.clone(), kind: kind.name.to_string(), variable: name.clone() });
         }
     }
     offers

@@ -9,6 +9,15 @@ use wellhead_sim::{Sim, SimOptions};
 use wellhead_store::AppSettings;
 use wellhead_types::Secret;
 
+/// Models to practise on: two that fail in different ways, and one whose first target fails and whose second answers.
+const FAULTY: &str = "  practice+status-503: { targets: [{ provider: practice, model: practice+status-503 }] }
+  practice+slow-tokens-300: { targets: [{ provider: practice, model: practice+slow-tokens-300 }] }
+  practice+cut-after-5: { targets: [{ provider: practice, model: practice+cut-after-5 }] }
+  practice-failover:
+    targets:
+      - { provider: practice, model: practice+status-503 }
+      - { provider: practice, model: practice, tier: 1 }
+";
 /// The app that owns the practice key.
 const APP: &str = "practice";
 
@@ -31,12 +40,13 @@ pub(super) async fn start(args: &ServeArgs) -> anyhow::Result<Option<Practice>> 
 impl Practice {
     /// The configuration that serves it.
     pub(super) fn source(&self) -> ConfigSource {
-        let text = format!(
+        let mut text = format!(
             "version: 1\n\
              providers:\n  practice: {{ kind: openai-compatible, base_url: \"{}\" }}\n\
              models:\n  practice: {{ targets: [{{ provider: practice, model: practice }}] }}\n",
             self.sim.base_url()
         );
+        text.push_str(FAULTY);
         ConfigSource::Builtin { name: "none: defaults".to_owned(), text }
     }
 }

@@ -4,10 +4,11 @@ mod messages;
 mod stream;
 mod tools;
 
-pub(crate) use messages::Talk;
-pub(crate) use tools::{call_json, choice as tool_choice, tools};
+pub(crate) use messages::{Talk, content_text};
+pub(crate) use stream::json;
+pub(crate) use tools::{choice as tool_choice, tools};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::params::{flag, given, number, text, texts};
 use super::{Call, params};
@@ -15,6 +16,7 @@ use crate::mind::{Answer, Ask, Format, Said, Stop, answer};
 use crate::options::CHOICES_MAX;
 use crate::reply::{self, Reply};
 use stream::ChatEvents;
+use tools::call_json;
 
 /// What stays the same over all answers and events of one request.
 pub(crate) struct Frame {
@@ -27,8 +29,8 @@ pub(crate) struct Frame {
 pub(crate) fn chat(call: &Call<'_>) -> Result<Reply, Reply> {
     let object = call.parsed.object()?;
     let model = call.parsed.known_model()?;
-    let ask = ask(call, object, model)?;
     let choices = number(object, "n", 1, CHOICES_MAX)?.unwrap_or(1);
+    let ask = ask(call, object, model, choices)?;
     let streamed = flag(object, "stream")?;
     let include_usage = include_usage(object, streamed)?;
     let answers: Vec<Answer> =
@@ -42,7 +44,7 @@ pub(crate) fn chat(call: &Call<'_>) -> Result<Reply, Reply> {
     let tokens = answers.iter().map(Answer::tokens).max().unwrap_or(0);
     let choices: Vec<Value> =
         answers.iter().enumerate().map(|(index, answer)| choice_json(index, answer)).collect();
-    let body = json!({
+    let body = serde_json::json!({
         "id": frame.id, "object": "chat.completion", "created": frame.created, "model": frame.model,
         "choices": choices, "usage": usage, "service_tier": "default", "system_fingerprint": FINGERPRINT,
     });
@@ -57,7 +59,7 @@ pub(crate) fn reasons(model: &str) -> bool {
     model.contains("reason")
 }
 
-fn ask(call: &Call<'_>, object: &Map<String, Value>, model: &str) -> Result<Ask, Reply> {
+fn ask(call: &Call<'_>, object: &Map<String, Value>, model: &str, choices: u64) -> Result<Ask, Reply> {
     let talk = Talk::from_chat(object)?;
     let tools = tools(object)?;
     let choice = tool_choice(object, &tools)?;
@@ -77,7 +79,7 @@ fn ask(call: &Call<'_>, object: &Map<String, Value>, model: &str) -> Result<Ask,
         after_tool: talk.after_tool,
         prefill: talk.prefill,
         format: format(object)?,
-        tokens_wanted: call.tokens_wanted,
+        tokens_wanted: call.tokens_each(usize::try_from(choices).unwrap_or(usize::MAX)),
         tokens_max,
         stop: texts(object, "stop")?.unwrap_or_default(),
         reasons: reasons(model),
@@ -163,15 +165,15 @@ fn choice_json(index: usize, answer: &Answer) -> Value {
         message.insert("reasoning_content".into(), reasoning.as_str().into());
     }
     message.insert("refusal".into(), Value::Null);
-    message.insert("annotations".into(), json!([]));
-    json!({"index": index, "message": message, "logprobs": null, "finish_reason": finish_reason(answer.stop)})
+    message.insert("annotations".into(), serde_json::json!([]));
+    serde_json::json!({"index": index, "message": message, "logprobs": null, "finish_reason": finish_reason(answer.stop)})
 }
 
 /// Token counts, with the details that a vendor gives.
 pub(crate) fn usage(prompt: u64, answers: &[Answer]) -> Value {
     let written: u64 = answers.iter().map(Answer::tokens).sum();
     let reasoning: u64 = answers.iter().map(Answer::reasoning_tokens).sum();
-    json!({
+    serde_json::json!({
         "prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {

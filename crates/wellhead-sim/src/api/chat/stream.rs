@@ -77,7 +77,7 @@ impl ChatEvents {
 fn delta(answer: &Answer, piece: Piece, out: &mut Vec<u8>) {
     match (piece, &answer.said) {
         (Piece::Role(_), Said::Text(_)) => {
-            out.extend_from_slice(b"\"role\":\"assistant\",\"content\":\"\",\"refusal\":null")
+            out.extend_from_slice(b"\"role\":\"assistant\",\"content\":\"\",\"refusal\":null");
         }
         (Piece::Role(_), Said::Calls(_)) => out.extend_from_slice(b"\"role\":\"assistant\",\"content\":null"),
         (Piece::Thought(_, token), _) => {

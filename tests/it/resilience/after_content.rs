@@ -1,0 +1,86 @@
+//! Once content was delivered, a broken stream ends as broken: a truncated answer never ends like a finished one.
+
+use wellhead_sim::{Ended, Rule};
+
+use crate::support::{CHAT, Ending, Gateway, LIMIT, expected, fault, pair, sim};
+
+async fn interrupted(text: &str) {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault(text)));
+    let gateway = Gateway::start(&pair(&sim, "timeouts: { stream_idle: 500ms }")).await;
+    let answer = gateway.chat(true).await;
+    assert_eq!(answer.status, 200, "{text}");
+    let content = answer.content();
+    assert!(!content.is_empty() && expected().await.starts_with(&content), "{text}: {content:?}");
+    let error = answer.stream_error().unwrap_or_else(|| panic!("{text}: no error event in {}", answer.text()));
+    assert_eq!(error["code"], "upstream_stream_interrupted", "{text}");
+    for member in ["type", "message", "param", "code", "source", "attempts", "request_id"] {
+        assert!(error.get(member).is_some(), "{text}: {member} is missing in {error}");
+    }
+    assert_eq!(error["request_id"], answer.header("x-request-id"), "{text}");
+    assert!(!answer.done() && !answer.finished(), "{text}: {}", answer.text());
+    assert_eq!(answer.ending, Ending::Proper, "{text}: the HTTP body ends in order, not with a reset");
+    let log = sim.wait_for(|log| log.iter().all(|seen| seen.ended.is_some()), LIMIT).await.unwrap();
+    assert_eq!(log.len(), 1, "{text}: what was delivered is not asked for again");
+    let record = gateway.record(answer.header("x-request-id")).await;
+    assert_eq!((&record["outcome"], &record["code"]), (&"failed".into(), &"upstream_stream_interrupted".into()));
+    if text != "missing-terminator" {
+        assert_eq!(record["usage_estimated"], true, "{text}: a broken stream has no usage of its own: {record}");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_after_content_is_told_in_the_stream() {
+    interrupted("cut-after:5").await;
+}
+
+#[tokio::test]
+async fn a_reset_after_content_is_told_in_the_stream() {
+    interrupted("reset-after:5").await;
+}
+
+#[tokio::test]
+async fn a_stall_after_content_is_told_in_the_stream() {
+    interrupted("stall-after:5").await;
+}
+
+#[tokio::test]
+async fn an_error_event_after_content_is_told_in_the_stream() {
+    interrupted("error-mid-stream:5").await;
+}
+
+#[tokio::test]
+async fn a_stream_without_its_terminator_is_not_presented_as_complete() {
+    interrupted("missing-terminator").await;
+}
+
+#[tokio::test]
+async fn a_stalled_upstream_is_left_when_the_stream_is_given_up() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("stall-after:5")));
+    let gateway = Gateway::start(&pair(&sim, "timeouts: { stream_idle: 500ms }")).await;
+    gateway.chat(true).await;
+    let log = sim.wait_for(|log| log[0].ended.is_some(), LIMIT).await.unwrap();
+    assert_eq!((log[0].ended, log[0].tokens_sent), (Some(Ended::ClientDisconnected), 5));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_longer_than_allowed_ends_as_interrupted() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("slow-tokens:100+tokens:1000")));
+    let gateway = Gateway::start(&pair(&sim, "timeouts: { stream_max: 1s }")).await;
+    let answer = gateway.chat(true).await;
+    assert!(!answer.content().is_empty() && !answer.done());
+    assert!(answer.stream_error().is_some(), "{}", answer.text());
+    sim.wait_for(|log| log.iter().all(|seen| seen.ended == Some(Ended::ClientDisconnected)), LIMIT).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_stream_outlives_the_deadline_that_only_bounds_its_beginning() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("slow-tokens:100")).path(CHAT));
+    let gateway = Gateway::start(&pair(&sim, "timeouts: { deadline: 1s, first_token: 900ms }")).await;
+    let answer = gateway.chat(true).await;
+    assert!(answer.done(), "{}", answer.text());
+    assert_eq!(answer.content(), expected().await);
+}

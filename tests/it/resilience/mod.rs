@@ -1,0 +1,10 @@
+//! What a client gets while upstreams fail.
+
+mod after_content;
+mod before_content;
+mod client_leaves;
+mod exhausted;
+mod keys;
+mod kill;
+mod memory;
+mod refused_for_good;

@@ -1,0 +1,130 @@
+"""One chat request, streamed or not, and everything about its answer that the checker wants to know."""
+
+import http.client
+import json
+import time
+from dataclasses import dataclass, field
+
+from .settings import APP_KEY
+
+# Answers here are a few KiB; a faulty upstream may add a MiB of padding. More is a runaway.
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
+
+
+@dataclass
+class Answer:
+    """What came back. Times are seconds from the sending of the request."""
+
+    streamed: bool
+    status: int | None = None
+    headers: dict = field(default_factory=dict)
+    body: bytes = b""
+    text: str = ""
+    content_s: float | None = None
+    quiet_s: float = 0.0
+    ended_s: float = 0.0
+    # How the transport ended: `clean`, `broken` (reset or cut short), `stuck` (the client's patience was over).
+    end: str = "clean"
+    # Of streams: what the events said.
+    finish: str | None = None
+    done: bool = False
+    error: dict | None = None
+    after_done: int = 0
+    unreadable: int = 0
+
+    def header(self, name):
+        return self.headers.get(name)
+
+    def json(self):
+        """The body as an object, or None."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return None
+        return value if isinstance(value, dict) else None
+
+
+def ask(port, body, seconds_max, key=APP_KEY):
+    """Sends a chat request and reads the answer to its end, or until `seconds_max` are over."""
+    answer = Answer(streamed=bool(body.get("stream")))
+    started = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds_max)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    try:
+        connection.request("POST", "/v1/chat/completions", body=json.dumps(body), headers=headers)
+        response = connection.getresponse()
+        answer.status = response.status
+        answer.headers = {name.lower(): value for name, value in response.getheaders()}
+        _read(connection, response, answer, started, seconds_max)
+    except TimeoutError:
+        answer.end = "stuck"
+    except (OSError, http.client.HTTPException):
+        answer.end = "broken"
+    finally:
+        connection.close()
+    answer.ended_s = time.monotonic() - started
+    if not answer.streamed or answer.status != 200:
+        _whole(answer)
+    return answer
+
+
+def _read(connection, response, answer, started, seconds_max):
+    """Reads piece by piece, so that times and a broken end are seen."""
+    kept, last = b"", time.monotonic()
+    while True:
+        left = started + seconds_max - time.monotonic()
+        if left <= 0 or len(answer.body) > ANSWER_BYTES_MAX:
+            answer.end = "stuck"
+            return
+        if connection.sock is not None:
+            connection.sock.settimeout(left)
+        piece = response.read1(65536)
+        now = time.monotonic()
+        answer.quiet_s = max(answer.quiet_s, now - last)
+        last = now
+        if not piece:
+            # read1 reports a body that ends before its length as a plain end; what is missing is in `length`.
+            if response.length:
+                answer.end = "broken"
+            return
+        answer.body += piece
+        if answer.streamed and answer.status == 200:
+            *events, kept = (kept + piece).replace(b"\r\n", b"\n").split(b"\n\n")
+            for event in events:
+                _event(answer, event, now - started)
+
+
+def _event(answer, event, at_s):
+    data = b"\n".join(line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:"))
+    if not data:
+        return
+    if answer.done:
+        answer.after_done += 1
+    if data == b"[DONE]":
+        answer.done = True
+        return
+    try:
+        value = json.loads(data)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        answer.unreadable += 1
+    elif "error" in value:
+        answer.error = value["error"] if isinstance(value["error"], dict) else {}
+    else:
+        for choice in value.get("choices") or []:
+            answer.finish = choice.get("finish_reason") or answer.finish
+            content = (choice.get("delta") or {}).get("content")
+            if content:
+                answer.content_s = at_s if answer.content_s is None else answer.content_s
+                answer.text += content
+
+
+def _whole(answer):
+    value = answer.json() or {}
+    if isinstance(value.get("error"), dict):
+        answer.error = value["error"]
+    choices = value.get("choices")
+    if isinstance(choices, list) and choices:
+        answer.finish = choices[0].get("finish_reason")
+        answer.text = (choices[0].get("message") or {}).get("content") or ""

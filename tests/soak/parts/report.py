@@ -1,0 +1,81 @@
+"""The page docs/reference/soak.md: what was done, on what, and what came of it."""
+
+import subprocess
+
+from harness import machine
+
+from .settings import REPO
+
+PAGE = REPO / "docs" / "reference" / "soak.md"
+
+
+def render(settings, rows, shape, version, commit, date, whole):
+    """The page as text. `whole`: every part ran at its published size."""
+    verdict = "No promise was broken." if not settings.findings_count else \
+        f"**{settings.findings_count} promises were broken**, see below."
+    lines = [
+        "# Soak", "",
+        "Long runs that wear the gateway down: upstreams killed, configurations replaced, random faults, long searches",
+        "for bad input. `make soak` writes this page; it fails when a promise is broken.", "",
+        verdict, "",
+        "| | |", "| --- | --- |",
+        f"| Date | {date} |", f"| Commit | {commit} |", f"| Program | {version} |",
+        f"| Machine | {shape['processor']}, {shape['cores']} cores, {shape['memory_gib']} GiB, {shape['system']}, "
+        f"Linux {shape['kernel']} |",
+        f"| Seed | {settings.seed} |", "",
+        "| Part | What | Figures | Time |", "| --- | --- | --- | --- |",
+    ]
+    lines += [f"| {row.part} | {row.what} | {row.figures} | {took(row.seconds)} |" for row in rows]
+    if not whole:
+        lines += ["", "This was a shortened run."]
+    left_out = [row.part for row in rows if not row.ran]
+    if left_out:
+        lines += ["", f"Not run: {', '.join(left_out)}."]
+    if settings.findings_count:
+        lines += ["", "## Broken promises", ""]
+        lines += [f"* {part}: {' '.join(text.split())}" for part, text in settings.findings]
+        if settings.findings_count > len(settings.findings):
+            lines += [f"* and {settings.findings_count - len(settings.findings)} more"]
+    lines += ["", EXPLANATION]
+    return "\n".join(lines)
+
+
+EXPLANATION = """\
+## What is promised and checked
+
+| Part | Promise |
+| --- | --- |
+| `kills` | a request that has not received content is not lost when its upstream dies; one that has ends with an error event |
+| `reloads` | a valid file takes effect whole, an invalid one changes nothing and names its line; no stream notices either |
+| `faults` | every request ends before its deadline; nothing truncated looks finished; where a healthy target is in reach it answers; rung, attempts and target agree with what the upstreams saw; errors have the documented shape and tell nothing internal |
+| `memory` | one process serves all of it, does not panic, and weighs afterwards what it weighed before, within the bound |
+| `seeds` | the properties of the pure crates hold for that many random cases each |
+| `fuzz` | no input makes a parser panic, hang or grow |
+
+One scenario can be run again with `make soak ARGS="--only faults --seed SEED --scenario NUMBER"`.
+"""
+
+
+def took(seconds):
+    """`45 s`, `12 min`, `3.2 h`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def commit():
+    """The commit, and whether the tree differs from it."""
+    def git(*arguments):
+        try:
+            done = subprocess.run(["git", *arguments], cwd=REPO, capture_output=True, text=True, check=False)
+        except OSError:
+            return ""
+        return done.stdout.strip()
+
+    short = git("rev-parse", "--short=12", "HEAD") or "unknown"
+    return f"{short}, with changes" if git("status", "--porcelain", "--untracked-files=no") else short
+
+
+def shape():
+    """The machine in a few words."""
+    return machine.shape()
