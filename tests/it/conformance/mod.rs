@@ -1,1 +1,12 @@
-//! soon
+//! What clients, providers and the standards may rely on.
+
+mod bodies;
+mod endpoints;
+mod headers;
+mod http2;
+mod identity;
+mod limits;
+mod models;
+mod paths;
+mod tls;
+mod usage;

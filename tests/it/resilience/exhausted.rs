@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use wellhead_sim::{Rule, Sim};
 
-use crate::support::{Answer, Gateway, dead_port, fault, pair, sim, tiers};
+use crate::support::{Answer, Gateway, dead_port, fault, pair, sim, single, tiers};
 
 /// What every failure answer has; returns `error`.
 fn assert_shape(answer: &Answer, status: u16, code: &str) -> serde_json::Value {
     let error = answer.error();
     assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.everything());
-    for member in ["type", "message", "param", "code", "source", "attempts", "request_id", "retry_after_s"] {
+    for member in ["type", "message", "param", "code", "source", "attempts", "request_id", "route"] {
         assert!(error.get(member).is_some(), "{member} is missing in {error}");
     }
     assert!(error["type"].is_string() && error["message"].is_string(), "{error}");
@@ -49,7 +49,6 @@ async fn when_every_target_is_down_the_answer_is_503_with_everything_that_is_kno
         let gateway = Gateway::start(&tiers(&urls[0], &urls[1], "attempts_max: 4")).await;
         let answer = gateway.chat(stream).await;
         let error = assert_shape(&answer, 503, "no_healthy_upstream");
-        assert_retry_within_a_minute(&answer);
         assert!(answer.header("proxy-status").contains("connection_refused"), "{:?}", answer.headers);
         let attempts = error["attempts"].as_array().unwrap();
         assert!((2..=4).contains(&attempts.len()), "{error}");
@@ -132,4 +131,22 @@ async fn a_request_id_of_the_client_is_in_the_answer_the_error_and_the_record() 
     assert_eq!(answer.header("x-request-id"), "order-4711.a_b");
     assert_shape(&answer, 503, "no_healthy_upstream");
     assert_eq!(gateway.record("order-4711.a_b").await["code"], "no_healthy_upstream");
+}
+
+#[tokio::test]
+async fn a_503_says_when_to_come_back() {
+    for text in ["refuse", "status:503", "status:500"] {
+        let sim = sim();
+        sim.set_fault(Rule::always(fault(text)).path(crate::support::CHAT));
+        for config in [single(&sim), pair(&sim, "attempts_max: 4")] {
+            let answer = Gateway::start(&config).await.chat(false).await;
+            assert_eq!(answer.status, 503);
+            let error = answer.error();
+            assert!(error.get("retry_after_s").is_some(), "{text}: retry_after_s is missing in {error}");
+            match answer.header("x-should-retry") {
+                "true" => assert_retry_within_a_minute(&answer),
+                told => assert_eq!(told, "false", "{text}"),
+            }
+        }
+    }
 }

@@ -16,7 +16,7 @@ STREAM_S_MAX = DEADLINE_S + STREAM_IDLE_MS / 1000 + TOKENS * SLOW_MS_MAX / 1000 
 PATIENCE_S = STREAM_S_MAX + 5.0
 
 RUNGS = ("direct", "retried", "held", "failed-over", "refused")
-MEMBERS = ("type", "message", "param", "code", "source", "request_id", "attempts", "retry_after_s")
+MEMBERS = ("type", "message", "param", "code", "source", "request_id", "attempts")
 # Statuses by which an upstream says that the request itself is at fault; they are passed on.
 PASSED_ON = (400, 404, 413, 422)
 # The gateway's own, with the codes that they may carry.
@@ -33,14 +33,15 @@ def check(scenario, request, answer, expected, seen):
     """Every broken promise as one line. `expected` is the whole text of the answer, `seen` the number of requests that
     reached an upstream."""
     struck = [name for fault in request.faults if fault for name in names(fault)]
+    passed_on = answer.status in PASSED_ON and answer.status in codes(request)
     broken = list(_time(answer))
     if answer.status is None:
         return [*broken, f"no answer at all ({answer.end})"]
     if answer.status == 200:
         broken += _success(answer, expected, struck)
     else:
-        broken += _refusal(scenario, request, answer, struck)
-    return broken + list(_rung(scenario, answer, seen))
+        broken += _refusal(scenario, request, answer, struck, passed_on)
+    return broken + list(_rung(scenario, answer, seen, passed_on))
 
 
 def names(fault):
@@ -97,11 +98,10 @@ def _success(answer, expected, struck):
         yield f"a stream broke off, but no upstream breaks off streams here: {answer.error}"
 
 
-def _refusal(scenario, request, answer, struck):
+def _refusal(scenario, request, answer, struck, passed_on):
     """Anything but a 200."""
-    passed_on = answer.status in PASSED_ON and answer.status in codes(request)
     patient = not request.streamed and set(struck) & set(PATIENT)
-    if scenario.steady and not passed_on and not (answer.status == 504 and patient):
+    if scenario.steady and not passed_on and not (answer.status in (503, 504) and patient):
         yield f"refused with {answer.status}, although a target without faults is in reach: {answer.body[:200]!r}"
     if not scenario.steady and not struck:
         yield f"refused with {answer.status}, although nothing went wrong: {answer.body[:200]!r}"
@@ -115,6 +115,8 @@ def _refusal(scenario, request, answer, struck):
     missing = [member for member in wanted if member not in error]
     if missing:
         yield f"{answer.status} without {', '.join(missing)}"
+    if not isinstance(error.get("retry_after_s", 0), (int, float)):
+        yield f"{answer.status} with retry_after_s: {error['retry_after_s']}"
     if not passed_on and error.get("code") not in OWN.get(answer.status, ()):
         yield f"{answer.status} with code {error.get('code')}, which the contract does not have"
     if answer.header("x-should-retry") not in ("true", "false"):
@@ -126,7 +128,7 @@ def _refusal(scenario, request, answer, struck):
     yield from (f"{answer.status} tells something internal: {text.decode()}" for text in INTERNAL if text in shown)
 
 
-def _rung(scenario, answer, seen):
+def _rung(scenario, answer, seen, passed_on):
     """The diagnostic headers against each other and against the upstreams' log."""
     if not answer.header("x-request-id"):
         yield "no x-request-id"
@@ -134,7 +136,8 @@ def _rung(scenario, answer, seen):
     if rung not in RUNGS:
         yield f"x-wellhead-survival: {rung}"
         return
-    if (rung == "refused") != (answer.status != 200):
+    # What an upstream says about the request itself is its answer, on whatever rung; it is no refusal by the gateway.
+    if (rung == "refused") != (answer.status != 200) and not passed_on:
         yield f"{rung} with status {answer.status}"
     attempts = answer.header("x-wellhead-attempts")
     if attempts is None or not attempts.isdigit():
@@ -143,9 +146,9 @@ def _rung(scenario, answer, seen):
     attempts = int(attempts)
     if seen > attempts:
         yield f"the upstreams saw {seen} requests, x-wellhead-attempts says {attempts}"
-    if rung == "refused":
-        return
     target = answer.header("x-wellhead-target") or ""
+    if rung == "refused" or passed_on and not target:
+        return
     tier = scenario.tier_of(target.partition("/")[0])
     if tier is None:
         yield f"{rung} from {target!r}, which is no target of this model"

@@ -7,7 +7,7 @@ import json
 from .checker import PATIENCE_S, check
 from .client import ask
 from .scenario import PACE_MS, PROMPTS, TOKENS, scenario
-from .settings import Row, SoakError
+from .settings import MODEL, Row, SoakError
 from .stack import Sim, provider
 
 # Scenarios that are configured at the same time, and how many of them run at the same time.
@@ -44,7 +44,7 @@ def _body(request, marker):
 
 def _reference(sims, prompt):
     """What a healthy upstream answers; both simulators must agree, or there is nothing to compare with."""
-    body = {"model": "practice", "messages": [{"role": "user", "content": PROMPTS[prompt]}]}
+    body = {"model": MODEL, "messages": [{"role": "user", "content": PROMPTS[prompt]}]}
     texts = {ask(sim.port, body, PATIENCE_S).text for sim in sims}
     if len(texts) != 1 or "" in texts:
         raise SoakError(f"the simulators do not give one answer to prompt {prompt}: {texts}")

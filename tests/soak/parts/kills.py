@@ -4,13 +4,14 @@ be lost, and one that had received some must end with an error that is one."""
 import time
 
 from .client import ask
-from .settings import Row, SoakError
+from .settings import MODEL, Row, SoakError
 from .stack import Sim, provider
 from .streams import REQUEST, Streams
 
-# One answer takes half a second to its first token and about 0.6 s from there, so that at any moment nearly half of
-# the streams have not received content yet: those are what the promise is about.
-FIRST_TOKEN_MS, PACE_MS, TOKENS = 500, 12, 48
+# An answer takes as long to its first token as from there to its end, so that at any moment half of the streams have
+# not received content yet: those are what the promise is about.
+FIRST_TOKEN_MS, PACE_MS, TOKENS = 600, 12, 48
+ANSWER_SECONDS = (FIRST_TOKEN_MS + PACE_MS * TOKENS) / 1000
 LOAD_SECONDS = 4.0
 DOWN_SECONDS = 1.0
 # Rests double up to 30 s, half as much again with jitter; a restarted upstream must be in use by then.
@@ -23,22 +24,25 @@ def run(settings, gateway):
     first, second = sims = [
         Sim(settings, f"kill-{n}", "--pace", f"{PACE_MS}ms", "--tokens", TOKENS,
             "--fault", f"slow-first-token:{FIRST_TOKEN_MS}").start() for n in (1, 2)]
-    total = {"streams": 0, "whole": 0, "broken off after content": 0, "under way at a kill": 0, "lost": 0}
+    total = dict.fromkeys(("streams", "whole", "broken off after content", "lost or dishonest", "under way at a kill",
+                           "failed attempts"), 0)
     recoveries = []
     try:
         gateway.reload(gateway.document(
             {"first": provider(first, "sk-soak-first"), "second": provider(second, "sk-soak-second")},
-            {"chat": {"targets": [
-                {"provider": "first", "model": "practice"}, {"provider": "second", "model": "practice", "tier": 1}]}}))
+            {MODEL: {"targets": [
+                {"provider": "first", "model": MODEL}, {"provider": "second", "model": MODEL, "tier": 1}]}}))
         chunks = whole_chunks(settings, second)
         rng = settings.random("kills")
         for number in range(1, settings.sizes.kills + 1):
             recoveries.append(_in_use_again(gateway, number))
-            _kill_once(settings, gateway, first, chunks, rng.random() * 0.5, total, number)
+            _kill_once(settings, gateway, first, chunks, rng.random() * ANSWER_SECONDS, total, number)
             print(f"  kill {number} of {settings.sizes.kills}: {total}", flush=True)
     finally:
         for sim in sims:
             sim.stop()
+    if total["broken off after content"] == 0 or total["failed attempts"] <= total["broken off after content"]:
+        settings.finding("kills", f"the kills did not meet streams both before and after their first content: {total}")
     figures = ", ".join(f"{count} {what}" for what, count in total.items())
     figures += f"; in use again {max(recoveries[1:], default=0):.1f} s after the load at the latest"
     what = f"kill -9 of the first of two upstreams under {settings.sizes.streams} streams, {settings.sizes.kills} times"
@@ -68,33 +72,35 @@ def _in_use_again(gateway, number):
 
 
 def _kill_once(settings, gateway, first, chunks, jitter_s, total, number):
-    streams = Streams(settings, gateway.url, LOAD_SECONDS, chunks)
+    """One kill under load, and the fates of all streams around it."""
+    failures = gateway.failures("first")
+    half = settings.sizes.streams // 2
+    waves = [Streams(settings, gateway.url, LOAD_SECONDS, chunks, half)]
     try:
-        struck = _busy(settings, first)
-        # So that the kill does not always meet the streams at the same point of their answers.
+        # Streams that start together stay in step. Two waves half an answer apart: whenever the kill comes, one of
+        # them is waiting for its first content and the other one is receiving.
+        time.sleep(ANSWER_SECONDS / 2)
+        waves.append(Streams(settings, gateway.url, LOAD_SECONDS, chunks, settings.sizes.streams - half))
+        total["under way at a kill"] += _busy(settings, first)
         time.sleep(jitter_s)
         first.kill9()
         time.sleep(DOWN_SECONDS)
         first.start()
-        fates = streams.fates()
+        fates = [fate for wave in waves for fate in wave.fates()]
     finally:
-        streams.proc.stop()
+        for wave in waves:
+            wave.proc.stop()
     gateway.alive()
-    total["under way at a kill"] += struck
+    failures = gateway.failures("first") - failures
+    total["failed attempts"] += failures
     total["streams"] += len(fates)
-    hit = 0
     for fate in fates:
         verdict = judge(fate)
-        if verdict == "whole":
-            total["whole"] += 1
-            continue
-        hit += 1
-        total["lost" if verdict.startswith("lost") else "broken off after content"] += 1
-        if verdict != "honest":
+        total[{"whole": "whole", "honest": "broken off after content"}.get(verdict, "lost or dishonest")] += 1
+        if verdict not in ("whole", "honest"):
             settings.finding("kills", f"kill {number}: {verdict}: {fate}")
-    if hit == 0:
-        # Half of the streams under way have received content; if none breaks off, nothing was killed.
-        settings.finding("kills", f"kill {number} broke no stream off, so it tested nothing")
+    if failures == 0:
+        settings.finding("kills", f"kill {number} made no attempt fail, so it tested nothing")
 
 
 def judge(fate):
@@ -111,6 +117,7 @@ def judge(fate):
 def _busy(settings, first):
     """Waits until most streams are with the first upstream; how many are."""
     end = time.monotonic() + FIRST_LOAD_SECONDS_MAX
+    in_flight = 0
     while time.monotonic() < end:
         in_flight = (first.state() or {}).get("in_flight", 0)
         if in_flight > settings.sizes.streams * 0.8:

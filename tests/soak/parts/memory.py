@@ -4,7 +4,7 @@ panicked. What it weighs is compared with what it weighed after it had once been
 import re
 import time
 
-from .settings import Row, SoakError
+from .settings import MODEL, Row, SoakError
 from .stack import Sim, provider
 from .streams import Streams
 
@@ -18,7 +18,7 @@ def start(settings, gateway):
     """Starts the gateway, warms it up, and returns what it weighs in bytes."""
     sim = Sim(settings, "warm", "--pace", "5ms").start()
     try:
-        models = {"chat": {"targets": [{"provider": "warm", "model": "practice"}]}}
+        models = {MODEL: {"targets": [{"provider": "warm", "model": MODEL}]}}
         gateway.start(gateway.document({"warm": provider(sim, "sk-soak-warm")}, models))
         fates = Streams(settings, gateway.url, WARM_SECONDS).fates()
     finally:

@@ -4,7 +4,7 @@ nothing may be lost, every valid file must take effect as a whole, and an invali
 import json
 
 from .kills import whole_chunks
-from .settings import Row
+from .settings import MODEL, Row
 from .stack import Sim, provider
 from .streams import Streams
 
@@ -48,11 +48,11 @@ def run(settings, gateway):
 def _document(gateway, sims, number):
     """Each generation differs: weights, one more provider or one less, and a model that names the generation."""
     providers = {f"up-{n}": provider(sim, f"sk-soak-reload-{n}") for n, sim in enumerate(sims)}
-    targets = [{"provider": name, "model": "practice", "weight": 1 + number % 3} for name in providers]
+    targets = [{"provider": name, "model": MODEL, "weight": 1 + number % 3} for name in providers]
     if number % 2:
         providers["spare"] = provider(sims[0], "sk-soak-reload-spare")
-        targets.append({"provider": "spare", "model": "practice", "weight": 2})
-    models = {"chat": {"targets": targets}, f"generation-{number}": {"targets": targets[:1]}}
+        targets.append({"provider": "spare", "model": MODEL, "weight": 2})
+    models = {MODEL: {"targets": targets}, f"generation-{number}": {"targets": targets[:1]}}
     return gateway.document(providers, models)
 
 
@@ -78,7 +78,7 @@ def _reload(settings, gateway, sims, done):
 def _refused(settings, gateway, sims, number, before):
     """An invalid file between two valid ones."""
     document = _document(gateway, sims, number)
-    document["models"]["chat"]["targets"][0]["provider"] = "nobody"
+    document["models"][MODEL]["targets"][0]["provider"] = "nobody"
     text = json.dumps(document, indent=1)
     line = text[:text.index('"nobody"')].count("\n") + 1
     gateway.write_text(text)

@@ -4,6 +4,8 @@ A scenario depends on the seed and its number only, so that one that fails can b
 
 from dataclasses import dataclass
 
+from .settings import MODEL
+
 # Of every scenario's model; small, so that waits are real but short.
 DEADLINE_MS, FIRST_TOKEN_MS, STREAM_IDLE_MS = 3_000, 400, 700
 ATTEMPTS_MAX = 8
@@ -62,11 +64,11 @@ class Scenario:
         for index, tier in enumerate(self.tiers):
             name = self.target(index)
             providers[name] = provider(sims[index % len(sims)], self.key(name))
-            targets.append({"provider": name, "model": "practice", "tier": tier})
+            targets.append({"provider": name, "model": MODEL, "tier": tier})
         if self.steady:
             name = self.steady_target
             providers[name] = provider(sims[self.number % len(sims)], self.key(name))
-            targets.append({"provider": name, "model": "practice", "tier": max(self.tiers) + 1})
+            targets.append({"provider": name, "model": MODEL, "tier": max(self.tiers) + 1})
         timeouts = {
             "deadline": f"{DEADLINE_MS}ms", "first_token": f"{FIRST_TOKEN_MS}ms", "stream_idle": f"{STREAM_IDLE_MS}ms",
         }

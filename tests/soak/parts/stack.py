@@ -105,9 +105,18 @@ class Gateway:
     def hang_up(self):
         os.kill(self.proc.pid, signal.SIGHUP)
 
+    def status(self):
+        """/status as data."""
+        return call(self.admin_port, "GET", "/status", headers={"Accept": "application/json"})
+
     def config(self):
         """`config` of /status: generation, last_reload_ok, last_reload_errors."""
-        return call(self.admin_port, "GET", "/status", headers={"Accept": "application/json"})["config"]
+        return self.status()["config"]
+
+    def failures(self, provider_name):
+        """Attempts at the targets of a provider that have failed so far."""
+        targets = [target for route in self.status()["routes"] for target in route["targets"]]
+        return sum(target["failures"] for target in targets if target["target"].startswith(f"{provider_name}/"))
 
     def reload(self, document):
         """Takes over `document` by SIGHUP and returns when it is in force."""

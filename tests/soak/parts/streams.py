@@ -5,12 +5,12 @@ import subprocess
 
 from harness.procs import Proc
 
-from .settings import APP_KEY, SoakError
+from .settings import APP_KEY, MODEL, SoakError
 
 # Beyond the planned time: for streams under way and for connecting.
 GRACE_SECONDS = 60
 REQUEST = {
-    "model": "chat", "stream": True,
+    "model": MODEL, "stream": True,
     "messages": [{"role": "user", "content": "Tell me about rivers that change their course."}],
 }
 
@@ -18,10 +18,11 @@ REQUEST = {
 class Streams:
     """A run of `load` under way."""
 
-    def __init__(self, settings, url, seconds, chunks=None):
+    def __init__(self, settings, url, seconds, chunks=None, streams=None):
         body = settings.work / "stream-request.json"
         body.write_text(json.dumps(REQUEST))
-        options = ["--url", url, "--key", APP_KEY, "--body", body, "--streams", settings.sizes.streams, "--per-stream"]
+        options = ["--url", url, "--key", APP_KEY, "--body", body, "--streams",
+                   streams or settings.sizes.streams, "--per-stream"]
         options += ["--for-ms", round(seconds * 1000)] if seconds else ["--repeat", 1]
         options += ["--expect-chunks", chunks] if chunks else []
         self.seconds = seconds or 0

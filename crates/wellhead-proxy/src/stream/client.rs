@@ -48,6 +48,8 @@ struct Flow {
     idle: IdleTimer,
     /// Longest stream; after the end signal, the time left to close.
     end: Pin<Box<Sleep>>,
+    /// The upstream has closed the stream.
+    closed: bool,
 }
 
 impl ClientStream {
@@ -112,10 +114,14 @@ impl ClientStream {
                 self.state = State::Flowing(Flow::new(live, books));
                 None
             }
-            Ok(_) => Some(self.fail(books, "upstream_invalid_answer", "the upstream did not answer with a stream")),
+            Ok(_) => {
+                let event = self.event(&books, "upstream_invalid_answer", "The upstream did not answer with a stream.");
+                Some(self.fail(books, "upstream_invalid_answer", event))
+            }
             Err(gave_up) => {
                 let (code, message) = rescue::in_stream(&gave_up, &books);
-                Some(self.fail(books, code, &message))
+                let event = self.event(&books, code, &message);
+                Some(self.fail(books, code, event))
             }
         }
     }
@@ -133,12 +139,18 @@ impl ClientStream {
         let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) else { return None };
         flow.books.end_attempt(cause);
         let message = "The upstream's stream broke off before its end; what was delivered is incomplete.";
-        Some(self.fail(flow.books, rescue::INTERRUPTED, message))
+        let request_id = flow.books.record.request_id.to_string();
+        let event = flow.live.interruption(rescue::INTERRUPTED, message, &request_id);
+        Some(self.fail(flow.books, rescue::INTERRUPTED, event))
     }
 
-    fn fail(&mut self, mut books: Books, code: &'static str, message: &str) -> Bytes {
+    /// The in-band error of a stream that never began.
+    fn event(&self, books: &Books, code: &str, message: &str) -> Bytes {
+        interruption_event(self.endpoint, code, message, &books.record.request_id.to_string())
+    }
+
+    fn fail(&mut self, mut books: Books, code: &'static str, event: Bytes) -> Bytes {
         self.state = State::Done;
-        let event = interruption_event(self.endpoint, code, message, &books.record.request_id.to_string());
         books.record.code = Some(code);
         books.record.response_bytes += event.len() as u64;
         books.close(Outcome::Failed);
@@ -159,7 +171,7 @@ impl Flow {
             Some(route) => (route.model.stream_idle_timeout, route.model.stream_max),
             None => (KEEP_ALIVE, KEEP_ALIVE),
         };
-        Self { live, books, idle: IdleTimer::new(idle), end: Box::pin(tokio::time::sleep(longest)) }
+        Self { live, books, idle: IdleTimer::new(idle), end: Box::pin(tokio::time::sleep(longest)), closed: false }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
@@ -167,6 +179,9 @@ impl Flow {
             if let Some(bytes) = self.live.ready.pop_front() {
                 self.books.record.response_bytes += bytes.len() as u64;
                 return Poll::Ready(Step::Data(bytes));
+            }
+            if self.closed {
+                return Poll::Ready(self.end());
             }
             let frame = match Pin::new(&mut self.live.body).poll_frame(cx) {
                 Poll::Ready(frame) => frame,
@@ -196,7 +211,10 @@ impl Flow {
                     self.live.finish_usage(&mut self.books);
                     return Poll::Ready(Step::Broken(error.cause.as_str()));
                 }
-                None => return Poll::Ready(self.end()),
+                None => {
+                    self.live.close();
+                    self.closed = true;
+                }
             }
         }
     }

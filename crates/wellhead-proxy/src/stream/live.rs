@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Stage};
 use wellhead_wire::openai::stream::{StreamEnd, StreamObserver};
-use wellhead_wire::sse::Framer;
+use wellhead_wire::sse::{Framer, Tail, Verdict};
 
 /// A stream and what is known of it.
 pub(crate) struct Live {
@@ -60,9 +60,25 @@ impl Live {
         }
     }
 
-    /// The upstream has closed the stream: was it complete?
-    pub(crate) fn finish(&mut self) -> StreamEnd {
+    /// The upstream has closed the stream. A last event that lacks only its blank line is delivered with one; a torn
+    /// one is not.
+    pub(crate) fn close(&mut self) {
+        let Tail::Incomplete(tail) = self.framer.finish() else { return };
+        let Some(observed) = self.observer.observe_tail(&tail) else { return };
+        self.terminal |= observed.terminal.is_some();
+        if observed.verdict == Verdict::Pass {
+            self.ready.push_back([&tail[..], b"\n\n"].concat().into());
+        }
+    }
+
+    /// What is known of the stream when nothing more comes.
+    pub(crate) fn finish(&self) -> StreamEnd {
         self.observer.finish()
+    }
+
+    /// The in-band error that fits what the client has seen.
+    pub(crate) fn interruption(&self, code: &str, message: &str, request_id: &str) -> Bytes {
+        self.observer.interruption(code, message, request_id)
     }
 
     /// How far the stream has come.

@@ -39,6 +39,7 @@ pub(crate) async fn open(exchange: &Exchange, body: InBody, limit: Instant) -> R
 /// The stream ended before any content. A complete one (an empty answer, a refusal by the vendor's filter) is an
 /// answer; anything else is a cut.
 fn ended(mut live: Box<Live>) -> Result<Box<Live>, Failure> {
+    live.close();
     if live.finish().complete {
         live.terminal = true;
         return Ok(live);

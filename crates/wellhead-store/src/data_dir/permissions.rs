@@ -13,7 +13,7 @@ const WORLD: u32 = 0o007;
 
 /// Makes the directory with mode 0700, or sees to it that an existing one is private.
 ///
-/// A directory that is empty or already ours is closed if it was open. A foreign one (`/tmp`, a home directory) is
+/// A directory that is empty or already ours is closed if it was open. A foreign one (a shared temporary directory, a home) is
 /// refused instead: closing it would lock others out of it. A volume that an orchestrator shares with a group and that
 /// we cannot change is accepted with a note, because every file in it is private by itself.
 pub(super) fn make_private(dir: &Path, notes: &mut Vec<String>) -> Result<(), DataDirError> {
