@@ -25,6 +25,9 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 /// HTTP/2: time for the answer to a ping.
 const PING_MAX: Duration = Duration::from_secs(10);
 
+/// A peer that acknowledges nothing for this long is gone.
+const PEER_SILENT_MAX: Duration = Duration::from_secs(30);
+
 /// A connection just made.
 pub(crate) enum Connection {
     H1(http1::SendRequest<OutBody>),
@@ -82,26 +85,32 @@ impl Connector {
 /// (RFC 8305 in its simplest form), so that `localhost` with one dead address costs no failure.
 async fn connect_first(addresses: &[SocketAddr]) -> Result<TcpStream, SendError> {
     const HEAD_START: Duration = Duration::from_millis(250);
-    let mut last = None;
-    for (i, address) in addresses.iter().enumerate() {
-        let connecting = TcpStream::connect(address);
-        let outcome = if i + 1 < addresses.len() {
-            tokio::time::timeout(HEAD_START, connecting)
-                .await
-                .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
-        } else {
-            connecting.await
-        };
-        match outcome {
-            Ok(stream) => {
-                // Tokens are small writes: without this, each waits for the acknowledgement of the one before.
-                let _best_effort = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = Some(SendError::from_connect(&error, *address)),
+    if let [only] = addresses {
+        return connect_one(*only).await;
+    }
+    let mut running = tokio::task::JoinSet::new();
+    let mut waiting = addresses.iter().copied();
+    let mut last = SendError::new(Stage::Resolve, Cause::DnsError, "no address");
+    loop {
+        let next = waiting.next();
+        if let Some(address) = next {
+            running.spawn(connect_one(address));
+        }
+        // Earlier attempts go on while a further one begins; the first to succeed wins, the rest are dropped.
+        let patience = if next.is_some() { HEAD_START } else { Duration::MAX };
+        match tokio::time::timeout(patience, running.join_next()).await {
+            Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+            Ok(Some(Ok(Err(error)))) => last = error,
+            Ok(Some(Err(_))) | Err(_) => {}
+            Ok(None) => return Err(last),
         }
     }
-    Err(last.unwrap_or_else(|| SendError::new(Stage::Resolve, Cause::DnsError, "no address")))
+}
+
+async fn connect_one(address: SocketAddr) -> Result<TcpStream, SendError> {
+    let stream = TcpStream::connect(address).await.map_err(|error| SendError::from_connect(&error, address))?;
+    crate::listen::tune(&stream, PEER_SILENT_MAX);
+    Ok(stream)
 }
 
 async fn handshake<S>(stream: S, h2: bool) -> Result<Connection, SendError>

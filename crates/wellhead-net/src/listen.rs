@@ -44,6 +44,23 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
+/// What every connection gets. Tokens are small writes: without `TCP_NODELAY` each waits for the acknowledgement of the
+/// one before. A peer that vanished without a word is noticed by keep-alive probes, one that takes nothing any more by
+/// the limit on unacknowledged data (RFC 5482).
+pub(crate) fn tune(stream: &tokio::net::TcpStream, silent_max: std::time::Duration) {
+    let socket = socket2::SockRef::from(stream);
+    let keepalive = socket2::TcpKeepalive::new().with_time(silent_max).with_interval(silent_max / 3);
+    for (what, outcome) in [
+        ("TCP_NODELAY", socket.set_tcp_nodelay(true)),
+        ("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(Some(silent_max))),
+        ("SO_KEEPALIVE", socket.set_tcp_keepalive(&keepalive)),
+    ] {
+        if let Err(error) = outcome {
+            tracing::debug!(%error, what, "a socket option could not be set");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{bind_all, bind_one};

@@ -42,6 +42,20 @@ pub struct Pool {
     slots: Mutex<HashMap<Arc<Endpoint>, Arc<Slot>>>,
 }
 
+/// How soon a reused connection must end for its request to count as never seen: a round trip within a continent.
+const STALE_WITHIN: Duration = Duration::from_millis(100);
+/// How long an idle connection may take to become free.
+const BUSY_MAX: Duration = Duration::from_millis(50);
+
+/// The connection ended without a byte of an answer.
+fn closed_silently(error: &hyper::Error) -> bool {
+    if error.is_closed() || error.is_incomplete_message() {
+        return true;
+    }
+    let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| matches!(io.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe))
+}
+
 /// Connections to one endpoint.
 #[derive(Debug, Default)]
 struct Slot {
@@ -75,13 +89,18 @@ impl Pool {
     ) -> Result<Response<InBody>, SendError> {
         let slot = self.slot(endpoint);
         while let Some(mut sender) = self.take_idle(&slot) {
-            if sender.ready().await.is_err() {
+            // A connection whose last request was answered before it was read whole is busy with the rest of it.
+            if !matches!(tokio::time::timeout(BUSY_MAX, sender.ready()).await, Ok(Ok(()))) {
                 continue;
             }
+            let sent = Instant::now();
             match sender.send_request(build(http::Version::HTTP_11)).await {
                 Ok(response) => return Ok(InBody::h1(response, sender, &slot, self.limits.idle_per_endpoint_max)),
-                // The peer closed the idle connection before, or while, the request went out and said nothing.
-                Err(e) if e.is_canceled() || e.is_closed() || e.is_incomplete_message() => {}
+                // Never written: the next one will do.
+                Err(e) if e.is_canceled() => {}
+                // The peer closed the idle connection while the request went out. One that took longer to say nothing
+                // was working on it. Replaced once, by a fresh connection.
+                Err(e) if sent.elapsed() < STALE_WITHIN && closed_silently(&e) => break,
                 Err(e) => return Err(SendError::from_hyper(&e)),
             }
         }

@@ -1,6 +1,7 @@
 //! Client connections: HTTP/1.1 and HTTP/2 with prior knowledge on one port, told apart by their first bytes.
 
 use crate::drain::{Drain, DrainPhase};
+use crate::listen::tune;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -33,6 +34,8 @@ const BUFFER_BYTES_MAX: usize = 128 * 1024;
 /// HTTP/2 windows: see the connector for why the connection's is large.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// A client that acknowledges nothing for this long is gone; one that reads slowly still acknowledges.
+const CLIENT_SILENT_MAX: Duration = Duration::from_secs(120);
 /// What one HTTP/2 stream may have waiting for a slow reader.
 const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Pause after the kernel refused a connection (out of descriptors): without it the loop would spin.
@@ -52,7 +55,7 @@ pub async fn serve_connections<H, F, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let builder = Arc::new(builder(&limits));
+    let (builder, header_timeout) = (Arc::new(builder(&limits)), limits.header_timeout);
     let mut tasks = tokio::task::JoinSet::new();
     let mut closing = std::pin::pin!(drain.reached(DrainPhase::Closing));
     loop {
@@ -65,7 +68,7 @@ pub async fn serve_connections<H, F, B>(
                     let guard = OpenGuard::new(open.clone());
                     let (builder, handle, drain) = (builder.clone(), handle.clone(), drain.clone());
                     tasks.spawn(async move {
-                        connection(stream, peer, &builder, drain, handle).await;
+                        connection(stream, peer, &builder, header_timeout, drain, handle).await;
                         drop(guard);
                     });
                 }
@@ -108,6 +111,7 @@ async fn connection<H, F, B>(
     stream: TcpStream,
     peer: SocketAddr,
     builder: &auto::Builder<TokioExecutor>,
+    header_timeout: Duration,
     drain: Drain,
     handle: H,
 ) where
@@ -116,7 +120,10 @@ async fn connection<H, F, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let _best_effort = stream.set_nodelay(true);
+    tune(&stream, CLIENT_SILENT_MAX);
+    if !speaks(&stream, header_timeout).await {
+        return;
+    }
     let service = hyper::service::service_fn(move |request| {
         let answer = handle(request, peer);
         async move { Ok::<_, Infallible>(answer.await) }
@@ -130,6 +137,25 @@ async fn connection<H, F, B>(
     }
     connection.as_mut().graceful_shutdown();
     log_end(connection.await);
+}
+
+/// Waits until the client has said enough to tell HTTP/1.1 from HTTP/2 (RFC 9113 section 3.4). Whoever connects and
+/// says nothing, or only the start of the HTTP/2 preface, is let go: from then on hyper's own limit counts.
+async fn speaks(stream: &TcpStream, limit: Duration) -> bool {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    /// Between two looks at a preface that is not complete yet.
+    const LOOK_AGAIN: Duration = Duration::from_millis(10);
+    let enough = async {
+        let mut seen = [0; PREFACE.len()];
+        loop {
+            match stream.peek(&mut seen).await {
+                Ok(0) | Err(_) => return false,
+                Ok(n) if n == PREFACE.len() || seen[..n] != PREFACE[..n] => return true,
+                Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+    };
+    tokio::time::timeout(limit, enough).await.unwrap_or(false)
 }
 
 /// Clients come and go; only who debugs wants to know.

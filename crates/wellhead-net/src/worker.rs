@@ -34,15 +34,16 @@ impl WorkerHandles {
     }
 }
 
-/// Starts one worker per listener.
+/// Starts one worker per listener; a shared runtime has `threads` threads.
 pub fn spawn_workers(
     listeners: Vec<TcpListener>,
     runtime: Runtime,
+    threads: usize,
     main: std::sync::Arc<WorkerMain>,
 ) -> io::Result<WorkerHandles> {
     match runtime {
         Runtime::PerCore => listeners.into_iter().enumerate().map(|(i, l)| per_core(i, l, main.clone())).collect(),
-        Runtime::Shared => shared(listeners, main).map(|thread| vec![thread]),
+        Runtime::Shared => shared(listeners, threads, main).map(|thread| vec![thread]),
     }
     .map(WorkerHandles)
 }
@@ -60,9 +61,9 @@ fn per_core(number: usize, listener: TcpListener, main: std::sync::Arc<WorkerMai
     })
 }
 
-fn shared(listeners: Vec<TcpListener>, main: std::sync::Arc<WorkerMain>) -> io::Result<JoinHandle<()>> {
+fn shared(listeners: Vec<TcpListener>, threads: usize, main: std::sync::Arc<WorkerMain>) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(listeners.len().max(1))
+        .worker_threads(threads.max(1))
         .thread_name("worker-shared")
         .enable_all()
         .build()?;

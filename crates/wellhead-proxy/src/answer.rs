@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 use wellhead_net::InBody;
-use wellhead_types::{Rung, Usage};
+use wellhead_types::{Cause, Rung, Usage};
 use wellhead_wire::json::Cursor;
 use wellhead_wire::openai::read_usage;
 
@@ -73,14 +73,14 @@ impl Relay {
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    tracing::warn!(detail = error.detail, "a relayed answer broke off");
-                    return self.broken(error.cause.as_str());
+                    tracing::debug!(detail = error.detail, "a relayed answer broke off");
+                    return self.broken(error.cause);
                 }
                 Poll::Ready(None) => {
                     self.complete();
                     return Poll::Ready(None);
                 }
-                Poll::Pending if self.idle.poll_expired(cx) => return self.broken("idle_timeout"),
+                Poll::Pending if self.idle.poll_expired(cx) => return self.broken(Cause::IdleTimeout),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -117,9 +117,9 @@ impl Relay {
         }
     }
 
-    fn broken(&mut self, code: &'static str) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+    fn broken(&mut self, cause: Cause) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Some(mut books) = self.books.take() {
-            books.end_attempt(code);
+            books.break_attempt(cause);
             books.record.code = Some(crate::rescue::INTERRUPTED);
             books.close(wellhead_types::Outcome::Failed);
         }

@@ -43,10 +43,9 @@ const OWN_HEADERS: usize = 16;
 
 /// Answers one request. Dropping the future, or the answer's body, cancels everything that it started.
 pub async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
-    let version = request.version();
-    let drain = worker.gateway.drain.phase();
+    let (version, gateway) = (request.version(), worker.gateway.clone());
     let mut response = assert_send(answer(worker, request)).await;
-    if drain >= DrainPhase::Announced && version <= Version::HTTP_11 {
+    if gateway.drain.phase() >= DrainPhase::Announced && version <= Version::HTTP_11 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -65,7 +64,7 @@ enum Asked<'a> {
 }
 
 async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let plan = worker.gateway.plan.load_full();
     let (mut books, trace) = received(&worker, &parts);
     let path = parts.uri.path();
@@ -95,12 +94,15 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
         },
     };
     books.record.operation = endpoint.operation();
-    let read = match receive::receive(&worker.gateway, &plan.limits, &parts.headers, body).await {
+    let read = match receive::receive(&worker.gateway, &plan.limits, &parts.headers, &mut body).await {
         Ok((body, held)) => {
             books.replay_bytes = held.take_over();
             body
         }
-        Err(refusal) => return rescue::refuse(&refusal, books),
+        Err(refusal) => {
+            receive::discard(body);
+            return rescue::refuse(&refusal, books);
+        }
     };
     match admitted(&worker, &plan, endpoint, &identity, parts, read, books, trace) {
         Ok(exchange) => attempts(exchange).await,
@@ -203,6 +205,11 @@ fn found<'a>(worker: &Worker, parts: &Parts, path: &'a str) -> Result<Asked<'a>,
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     wellhead_http::host::check(&parts.headers, authority, parts.version)
         .map_err(|error| Refusal::headers_invalid(&error))?;
+    let header_bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let max = worker.gateway.plan.load().limits.header_bytes_max;
+    if header_bytes > max {
+        return Err(Refusal::headers_too_large(max));
+    }
     wellhead_http::headers::check_request(&parts.headers).map_err(|error| Refusal::headers_invalid(&error))?;
     let canonical = wellhead_http::path::normalize(path).map_err(|error| Refusal::path_invalid(&error))?;
     let post = parts.method == Method::POST;
@@ -262,7 +269,7 @@ fn admitted(
         Ok(admission) => books.admission = Some(admission),
         Err(refusal) => return Err(Box::new((refusal, books))),
     }
-    books.input_estimate = body.len() as u64 / crate::settle::BYTES_PER_TOKEN;
+    books.input_estimate = head.estimate_input_tokens(&body);
     let patience = Patience::from_headers(&parts.headers).first_byte();
     let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
     let deadline = books.started.saturating_add(clock::nanos(deadline));
@@ -299,6 +306,7 @@ async fn attempts(mut exchange: Exchange) -> Response<GatewayBody> {
     let endpoint = exchange.endpoint;
     let mut head = Response::new(GatewayBody::Whole(None));
     rescue::identify(head.headers_mut(), &exchange.books);
+    head.headers_mut().insert(HeaderName::from_static("x-wellhead-route"), exchange.route.header.clone());
     if let Some(admission) = &exchange.books.admission {
         rescue::limit_headers(admission.headers(), head.headers_mut());
     }

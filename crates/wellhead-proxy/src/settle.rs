@@ -10,7 +10,7 @@ use wellhead_quota::Admission;
 use wellhead_resilience::Nanos;
 use wellhead_telemetry::metrics::InFlight;
 use wellhead_telemetry::{AttemptRecord, RequestRecord};
-use wellhead_types::{Outcome, Usage};
+use wellhead_types::{Cause, Outcome, Usage};
 
 /// The books.
 #[derive(Debug)]
@@ -22,9 +22,13 @@ pub(crate) struct Books {
     pub(crate) admission: Option<Admission>,
     /// Input tokens as estimated when the request came, for answers that report no usage.
     pub(crate) input_estimate: u64,
+    /// Output tokens delivered, as far as they can be counted from outside: events of a stream.
+    pub(crate) output_estimate: u64,
     /// Bytes of the replay budget that this request holds.
     pub(crate) replay_bytes: u64,
     current: Option<Current>,
+    /// The answer has come to its end, even if the client leaves before it has taken the last byte.
+    complete: bool,
     closed: bool,
     _counted: InFlight,
 }
@@ -48,8 +52,10 @@ impl Books {
             route: None,
             admission: None,
             input_estimate: 0,
+            output_estimate: 0,
             replay_bytes: 0,
             current: None,
+            complete: false,
             closed: false,
         }
     }
@@ -113,11 +119,31 @@ impl Books {
         current.record.result = result;
         if let Some(target) = route.targets.get(current.target) {
             target.state.in_flight.fetch_sub(1, Relaxed);
+            if result == "ok" {
+                target.state.on_success(now);
+            }
             target.metrics.record(self.worker.number, &current.record);
         }
         // Nearly always the only one: room for four would be most of the record.
         self.record.attempts.reserve_exact(1);
         self.record.attempts.push(current.record);
+    }
+
+    /// The attempt's answer broke off through the upstream's fault, after it had begun.
+    pub(crate) fn break_attempt(&mut self, cause: Cause) {
+        if let (Some(current), Some(route)) = (&self.current, &self.route)
+            && let Some(target) = route.targets.get(current.target)
+        {
+            let gateway = &self.worker.gateway;
+            target.state.on_failure(cause, true, gateway.clock.now(), &gateway.entropy);
+        }
+        self.end_attempt(cause.as_str());
+    }
+
+    /// The answer's own end has been seen: whatever happens to the connection now, it was complete.
+    pub(crate) const fn completed(&mut self, usage: Option<Usage>) {
+        self.complete = true;
+        self.record.usage = usage;
     }
 
     /// The request has ended. Everything about it is written down, reserved tokens are trued up.
@@ -129,7 +155,7 @@ impl Books {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
-        self.end_attempt("cancelled");
+        self.end_attempt(if self.complete { "ok" } else { "cancelled" });
         let gateway = self.worker.gateway.clone();
         let now = gateway.clock.now();
         self.record.outcome = outcome;
@@ -151,27 +177,28 @@ impl Books {
         gateway.telemetry.emit(self.worker.number, RequestRecord { attempts, ..self.record.clone() });
     }
 
-    /// An answer that was cut, or a vendor that reports nothing: what was delivered is estimated, four bytes a token,
-    /// and marked. Nothing delivered, nothing used.
+    /// An answer that was cut, or a vendor that reports nothing: what was delivered is estimated, one token an event,
+    /// and marked. What is no text (audio, pictures) is not estimated: its bytes say nothing about tokens.
     fn estimate_usage(&mut self) {
-        if self.record.usage.is_some() || self.record.first_byte.is_none() {
+        let asked = !self.record.attempts.is_empty();
+        // Who breaks off before the answer has still had the vendor read the request.
+        let broken_off = self.record.outcome == Outcome::Cancelled && asked;
+        if self.record.usage.is_some() || !(self.record.first_byte.is_some() || broken_off) {
             return;
         }
         self.record.usage_estimated = true;
         self.record.usage = Some(Usage {
             input_tokens: self.input_estimate,
-            output_tokens: self.record.response_bytes.div_ceil(BYTES_PER_TOKEN),
+            output_tokens: self.output_estimate,
             ..Usage::default()
         });
     }
 }
 
-/// English text has about four bytes a token in the usual vocabularies.
-pub(crate) const BYTES_PER_TOKEN: u64 = 4;
-
 impl Drop for Books {
     fn drop(&mut self) {
-        self.write(Outcome::Cancelled);
+        let outcome = if self.complete { self.record.rung.outcome() } else { Outcome::Cancelled };
+        self.write(outcome);
         self.worker.gateway.in_flight.fetch_sub(1, Relaxed);
     }
 }

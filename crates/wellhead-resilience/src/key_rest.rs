@@ -9,6 +9,8 @@ pub const REJECTED: Nanos = 60 * SECOND;
 pub const EXHAUSTED: Nanos = 300 * SECOND;
 /// Rest after a rate limit that names no time.
 pub const LIMITED_DEFAULT: Nanos = 5 * SECOND;
+/// Shortest rest after a rate limit: an upstream that asks for none would be asked again in a loop.
+pub const LIMITED_MIN: Nanos = SECOND / 4;
 /// Longest rest that an upstream can ask for.
 pub const LIMITED_MAX: Nanos = 300 * SECOND;
 /// Models remembered per key; beyond it the one that recovers first is forgotten.
@@ -52,7 +54,7 @@ impl<M: PartialEq> KeyRest<M> {
 
     /// The key is limited for one model. A later, shorter limit never shortens the rest.
     pub fn on_limited(&mut self, model: M, retry_after: Option<Nanos>, now: Nanos) {
-        let until = now.saturating_add(retry_after.unwrap_or(LIMITED_DEFAULT).min(LIMITED_MAX));
+        let until = now.saturating_add(retry_after.unwrap_or(LIMITED_DEFAULT).clamp(LIMITED_MIN, LIMITED_MAX));
         self.models.retain(|(_, until)| *until > now);
         if let Some((_, old)) = self.models.iter_mut().find(|(m, _)| *m == model) {
             *old = until.max(*old);

@@ -24,6 +24,12 @@ impl Rest {
         *self = Self::default();
     }
 
+    /// An attempt has begun to answer: it may be asked by everybody again. What it did before is forgiven only when an
+    /// answer has come to its end, so that a target whose streams all break off still rests.
+    pub const fn on_answering(&mut self) {
+        self.until = None;
+    }
+
     /// An attempt failed through the target's fault. Returns when the target may be asked again, if it rests now.
     pub fn on_failure(&mut self, now: Nanos, rng: &mut Rng) -> Option<Nanos> {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);

@@ -29,7 +29,7 @@ gatewayTest('a wrong key', async () => {
 });
 
 gatewayTest('an unknown model', async () => {
-  const error = await failure(OpenAI.NotFoundError, chat({ model: 'no-such-model' }));
+  const error = await failure(OpenAI.NotFoundError, chat({ model: 'no-such-model' }, {}, connect('narrow')));
 
   assert.equal(error.code, 'model_not_found');
   assert.ok(error.message.includes(MODEL));
@@ -91,8 +91,8 @@ gatewayTest('a lasting failure is asked once', async () => {
 });
 
 gatewayTest('a passing failure is asked again', async () => {
-  const model = spare('fault');
-  await inject(model, 'status:429,retry-after=1', 1);
+  const model = spare('slow');
+  await inject(model, 'status:429,retry-after=2', 1);
   const answer = await chat({ model }, {}, connect('suite', { maxRetries: 2 }));
 
   assert.ok(answer.choices[0].message.content);

@@ -73,6 +73,11 @@ class Stack:
         assert len(seen) == 1, f"{len(seen)} requests with {marker!r}"
         return seen[0]
 
+    def upstream_requests_of(self, model):
+        """What came in for a spare `fault-N` or `slow-N`: its provider has a key of its own."""
+        key = f"sk-fault-{model.rpartition('-')[2]}"
+        return [entry for entry in self.upstream_requests("faulty") if entry["key"] == key]
+
     def inject(self, model, fault, times=None):
         """Makes the provider of a spare model misbehave, with a fault that a header cannot say."""
         number = model.rpartition("-")[2]

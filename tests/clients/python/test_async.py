@@ -98,8 +98,8 @@ async def test_error(async_client, stack):
 
 @pytest.mark.gateway
 async def test_retries(stack):
-    model = stack.spare("fault")
-    stack.inject(model, "status:429,retry-after=1", times=1)
+    model = stack.spare("slow")
+    stack.inject(model, "status:429,retry-after=2", times=1)
     async with AsyncOpenAI(base_url=stack.base_url, api_key=stack.key(), max_retries=2, timeout=30) as client:
         answer = await client.chat.completions.create(model=model, messages=QUESTION)
 

@@ -1,5 +1,7 @@
 """What an application sees when an answer is not possible: the right class, status, code, and a way on."""
 
+from pathlib import Path
+
 import pytest
 from openai import (
     APIStatusError,
@@ -7,11 +9,14 @@ from openai import (
     BadRequestError,
     InternalServerError,
     NotFoundError,
+    PermissionDeniedError,
     RateLimitError,
 )
 from shared import MODEL, QUESTION, fault
 
 pytestmark = pytest.mark.gateway
+
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 def failing(client, expected, **request):
@@ -23,6 +28,9 @@ def failing(client, expected, **request):
     assert {"message", "type", "param", "code", "source", "request_id"} <= set(error.body)
     assert error.request_id == error.body["request_id"]
     assert error.response.headers["content-type"].startswith("application/json")
+    page, _, anchor = error.body["doc"].partition("#")
+    assert anchor == error.code
+    assert f"### {anchor}\n" in (PROJECT / page).read_text(), f"{anchor} has no section in {page}"
     return error
 
 
@@ -34,8 +42,8 @@ def test_wrong_key(connect, stack):
     assert "wh-this-key-is-of-nobody-here" not in error.response.text
 
 
-def test_unknown_model_names_those_that_exist(client):
-    error = failing(client, NotFoundError, model="no-such-model")
+def test_unknown_model_names_those_that_exist(connect):
+    error = failing(connect("narrow"), NotFoundError, model="no-such-model")
 
     assert error.code == "model_not_found"
     assert error.param == "model"
@@ -44,9 +52,9 @@ def test_unknown_model_names_those_that_exist(client):
 
 
 def test_a_model_of_other_apps_is_not_to_be_had(connect):
-    error = failing(connect("narrow"), APIStatusError, model="renamed")
+    error = failing(connect("narrow"), PermissionDeniedError, model="renamed")
 
-    assert error.status_code in (403, 404)
+    assert error.code == "model_not_allowed"
     assert error.body["source"] == "client"
 
 

@@ -28,7 +28,9 @@ async fn without_a_valid_key_nothing_is_answered_and_nothing_reaches_a_provider(
     let query = Request::post(&format!("{CHAT}?api_key={KEY}&key={KEY}")).without("authorization").json(&chat(false));
     for request in wrong.chain(other).chain([query]) {
         let answer = gateway.send(request.clone()).await;
-        assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_api_key"), "{request:?}");
+        let code = answer.code();
+        assert_eq!(answer.status, 401, "{request:?}");
+        assert!(["invalid_api_key", "missing_api_key"].contains(&code.as_str()), "{code} for {request:?}");
         assert_eq!(answer.header("x-should-retry"), "false");
         assert!(!answer.everything().contains("wh-dev-wrong"), "a key is not repeated");
     }

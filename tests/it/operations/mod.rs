@@ -1,1 +1,8 @@
-//! soon
+//! Running it: probes, reloads, drain, records, metrics.
+
+mod drain;
+mod metrics;
+mod probes;
+mod records;
+mod reload;
+mod start;

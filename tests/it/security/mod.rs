@@ -1,1 +1,7 @@
-//! soon
+//! What must not leak, must not be reachable, and must not be believed.
+
+mod admin;
+mod first_run;
+mod framing;
+mod leaks;
+mod origin;

@@ -105,18 +105,15 @@ class Gateway:
     def hang_up(self):
         os.kill(self.proc.pid, signal.SIGHUP)
 
-    def status(self):
-        """/status as data."""
-        return call(self.admin_port, "GET", "/status", headers={"Accept": "application/json"})
-
     def config(self):
         """`config` of /status: generation, last_reload_ok, last_reload_errors."""
-        return self.status()["config"]
+        return call(self.admin_port, "GET", "/status", headers={"Accept": "application/json"})["config"]
 
     def failures(self, provider_name):
-        """Attempts at the targets of a provider that have failed so far."""
-        targets = [target for route in self.status()["routes"] for target in route["targets"]]
-        return sum(target["failures"] for target in targets if target["target"].startswith(f"{provider_name}/"))
+        """Attempts at the targets of a provider that have failed so far, before or after their first content."""
+        counted = re.findall(r"^wellhead_upstream_attempts_total\{([^}]*)\} (\S+)", self.metrics(), re.M)
+        return sum(round(float(count)) for labels, count in counted
+                   if f'target="{provider_name}/' in labels and 'result="ok"' not in labels)
 
     def reload(self, document):
         """Takes over `document` by SIGHUP and returns when it is in force."""
@@ -144,9 +141,13 @@ class Gateway:
 
     def in_flight(self):
         """Requests under way, by the gateway's own count."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=10) as answer:
-            found = re.search(r"^wellhead_in_flight (\S+)$", answer.read().decode(), re.M)
+        found = re.search(r"^wellhead_in_flight (\S+)", self.metrics(), re.M)
         return float(found.group(1)) if found else None
+
+    def metrics(self):
+        """/metrics as text."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def alive(self):
         """Fails when the process has ended: nothing that an upstream or a file does may end it."""

@@ -106,6 +106,11 @@ impl ProviderPlan {
         earliest
     }
 
+    /// Whether all that keeps its keys from being used are rate limits.
+    pub(crate) fn is_limited(&self, now: Nanos) -> bool {
+        !self.keys.is_empty() && self.keys.iter().all(|key| key.state.is_limited(now))
+    }
+
     /// The next free key in turn. `Err` when all rest; `Ok(None)` for a keyless provider.
     pub(crate) fn take_key(&self, model: &Name, now: Nanos) -> Result<Option<&KeyPlan>, ()> {
         if self.keys.is_empty() {

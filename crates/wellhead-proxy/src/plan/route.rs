@@ -94,6 +94,8 @@ impl TargetPlan {
             tier: self.tier,
             weight: self.weight,
             key_free_at: self.provider.key_free_at(&self.model, now),
+            key_limited: self.provider.is_limited(now),
+            keyless: self.provider.keys.is_empty(),
             rests_until: self.state.rests_until(),
         }
     }

@@ -68,6 +68,11 @@ impl Refusal {
         Self::client(400, "invalid_headers", "invalid_request_error", format!("The headers are refused: {why}."))
     }
 
+    pub(crate) fn headers_too_large(bytes_max: usize) -> Self {
+        let message = format!("The headers are larger than {bytes_max} bytes (`limits.header_bytes_max` of the gateway).");
+        Self::client(431, "headers_too_large", "invalid_request_error", message)
+    }
+
     pub(crate) fn path_unknown(method: &str, path: &str, base_url: &str) -> Self {
         let message = format!(
             "Nothing is served at {method} {path}. The base URL for SDKs is {base_url} (for example {base_url}/chat/completions)."

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::BodyExt;
 use std::collections::VecDeque;
+use std::time::Duration;
 use tokio::time::Instant;
 use wellhead_net::{InBody, OutBody};
 use wellhead_resilience::ladder::{Effect, End, Event, counts_against_target};
@@ -19,6 +20,9 @@ use wellhead_wire::openai::request::{PrepareFlags, prepare};
 
 /// Largest error body that is read, and passed on where the request is at fault.
 const ERROR_BYTES_MAX: usize = 256 * 1024;
+
+/// Time for an error's body: the status alone is enough to go on, and somebody else could be answering.
+const ERROR_BODY_MAX: Duration = Duration::from_secs(1);
 
 /// What the attempts came to.
 pub(crate) type Outcome = Result<Opened, GaveUp>;
@@ -78,7 +82,7 @@ fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
     let now = exchange.now();
     exchange.books.end_attempt(failure.cause.as_str());
     let plan = exchange.target(target);
-    tracing::info!(
+    tracing::debug!(
         request = %exchange.books.record.request_id,
         target = %plan.id,
         cause = failure.cause.as_str(),
@@ -87,7 +91,9 @@ fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
         "an attempt failed"
     );
     if failure.side == Side::Provider {
-        let counts = counts_against_target(failure);
+        // Without a key to rest, a limit or a rejection is the target's own.
+        let keyless = plan.provider.keys.is_empty() && matches!(failure.scope, Scope::Key | Scope::KeyModel);
+        let counts = counts_against_target(failure) || keyless;
         plan.state.on_failure(failure.cause, counts, now, &exchange.worker.gateway.entropy);
     }
     exchange.decide(Event::Failed(target, failure))
@@ -101,7 +107,7 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
         return Err(Missed::Unavailable);
     }
     let span_id = wellhead_http::trace::span_id(worker.gateway.entropy.next().to_be_bytes());
-    let limit = limit(exchange);
+    let limit = limit(exchange, number);
     exchange.books.begin_attempt(number, target, key, span_id);
     let body = body(exchange, number);
     let uris = target.uris(exchange.endpoint);
@@ -117,18 +123,18 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
         }
         request
     };
-    let sent = tokio::time::timeout_at(limit, worker.pool.send(&target.provider.endpoint, &build)).await;
+    let sent = tokio::time::timeout_at(limit.at, worker.pool.send(&target.provider.endpoint, &build)).await;
     let response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(Missed::Failed(error.into(), None)),
-        Err(_) => return Err(Missed::Failed(timed_out(Stage::Headers, Cause::HeadersTimeout), None)),
+        Err(_) => return Err(missed(limit.failure(Stage::Headers, Cause::HeadersTimeout))),
     };
     exchange.books.attempt_status(response.status().as_u16());
     let outcome = open(exchange, number, response, limit).await;
     let now = exchange.now();
     match &outcome {
         Ok(_) => {
-            target.state.on_success(now);
+            target.state.on_answering();
             if let Some(key) = key {
                 key.state.on_success(&target.model, now);
             }
@@ -145,12 +151,28 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
 
 /// How long the attempt may take: to its first content if it is streamed and somebody else could answer instead
 /// (decision 10), else until the deadline.
-fn limit(exchange: &Exchange) -> Instant {
-    let now = exchange.now();
-    let others = exchange.route.targets.len() > 1;
-    let patient = now.saturating_add(nanos(exchange.route.model.first_token_timeout));
-    let until = if exchange.head.stream && others { patient.min(exchange.deadline) } else { exchange.deadline };
-    exchange.worker.gateway.clock.instant(until)
+fn limit(exchange: &Exchange, number: usize) -> Limit {
+    let clock = &exchange.worker.gateway.clock;
+    let others = exchange.ladder.has_alternative(exchange.route.targets.len(), number);
+    let patient = clock.now().saturating_add(nanos(exchange.route.model.first_token_timeout));
+    let by_deadline = !(exchange.head.stream && others && patient < exchange.deadline);
+    Limit { at: clock.instant(if by_deadline { exchange.deadline } else { patient }), by_deadline }
+}
+
+/// The moment at which patience with an attempt ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    pub(crate) at: Instant,
+    /// It is the caller's patience that ends: no fault of the target's.
+    by_deadline: bool,
+}
+
+impl Limit {
+    /// The failure of an attempt that ran into it.
+    pub(crate) fn failure(self, stage: Stage, cause: Cause) -> Failure {
+        let cause = if self.by_deadline { Cause::DeadlineExceeded } else { cause };
+        Failure::endpoint(stage, cause, "no answer within the limit")
+    }
 }
 
 /// The client's bytes, but for the fields that the target needs otherwise.
@@ -189,14 +211,20 @@ async fn open(
     exchange: &mut Exchange,
     number: usize,
     response: Response<InBody>,
-    limit: Instant,
+    limit: Limit,
 ) -> Result<Opened, Missed> {
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     if !parts.status.is_success() {
         return Err(refused(exchange, status, parts.headers, body, limit).await);
     }
-    let content = match kind(&parts.headers) {
+    let late = exchange.early.as_ref().is_some_and(|early| early.is_open());
+    let content = match kind(&parts.headers, exchange.head.stream) {
+        // The client has been promised a stream.
+        Kind::Json | Kind::Bytes if late => {
+            let detail = "an answer in one piece to a request for a stream";
+            return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
+        }
         kind if compressed(&parts.headers) => encoded(exchange, &kind, body, limit).await.map_err(missed)?,
         Kind::Events => Content::Stream(stream::open(exchange, body, limit).await.map_err(missed)?),
         Kind::Json => whole(exchange, body, limit).await.map_err(missed)?,
@@ -220,7 +248,7 @@ fn compressed(headers: &HeaderMap) -> bool {
 
 /// A compressed answer cannot be watched. An unstreamed one is relayed if the client takes compressed answers; a
 /// stream is refused, because its end could not be told from a cut.
-async fn encoded(exchange: &Exchange, kind: &Kind, body: InBody, limit: Instant) -> Result<Content, Failure> {
+async fn encoded(exchange: &Exchange, kind: &Kind, body: InBody, limit: Limit) -> Result<Content, Failure> {
     let accepted = exchange.headers.contains_key(header::ACCEPT_ENCODING);
     if matches!(kind, Kind::Events) || !accepted {
         let detail = "a compressed answer that was not asked for";
@@ -237,10 +265,11 @@ enum Kind {
     Bytes,
 }
 
-fn kind(headers: &HeaderMap) -> Kind {
+fn kind(headers: &HeaderMap, streamed: bool) -> Kind {
     let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let is = |name: &[u8]| content_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    if is(b"text/event-stream") {
+    // Some servers label their streams as plain text; unwatched, a cut would look like an end.
+    if is(b"text/event-stream") || (streamed && is(b"text/plain")) {
         Kind::Events
     } else if is(b"text/html") {
         Kind::Html
@@ -253,7 +282,7 @@ fn kind(headers: &HeaderMap) -> Kind {
 
 /// A JSON answer is read whole, so that an error inside a 200 or a cut can still be followed by another attempt. One
 /// larger than the limit is relayed from there on.
-async fn whole(exchange: &Exchange, mut body: InBody, limit: Instant) -> Result<Content, Failure> {
+async fn whole(exchange: &Exchange, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
     let max = usize::try_from(exchange.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
     let mut read: VecDeque<Bytes> = VecDeque::new();
     let mut bytes = 0;
@@ -270,7 +299,7 @@ async fn whole(exchange: &Exchange, mut body: InBody, limit: Instant) -> Result<
 }
 
 /// Audio and other bytes: committed to when the first piece is there.
-async fn first_piece(mut body: InBody, limit: Instant) -> Result<Content, Failure> {
+async fn first_piece(mut body: InBody, limit: Limit) -> Result<Content, Failure> {
     match next(&mut body, limit).await? {
         Some(first) => Ok(Content::Relay(VecDeque::from([first]), body)),
         None => Ok(Content::Whole(Bytes::new(), None)),
@@ -278,10 +307,10 @@ async fn first_piece(mut body: InBody, limit: Instant) -> Result<Content, Failur
 }
 
 /// The next piece of an answer that has not been committed to.
-async fn next(body: &mut InBody, limit: Instant) -> Result<Option<Bytes>, Failure> {
+async fn next(body: &mut InBody, limit: Limit) -> Result<Option<Bytes>, Failure> {
     loop {
-        match tokio::time::timeout_at(limit, body.frame()).await {
-            Err(_) => return Err(timed_out(Stage::FirstToken, Cause::DeadlineExceeded)),
+        match tokio::time::timeout_at(limit.at, body.frame()).await {
+            Err(_) => return Err(limit.failure(Stage::FirstToken, Cause::FirstTokenTimeout)),
             Ok(None) => return Ok(None),
             Ok(Some(Err(error))) => return Err(Failure { stage: Stage::FirstToken, ..error.into() }),
             Ok(Some(Ok(frame))) => {
@@ -303,7 +332,9 @@ fn join(mut pieces: VecDeque<Bytes>, bytes: usize) -> Bytes {
 }
 
 /// An error answer: read, classified, kept in case that it is passed on.
-async fn refused(exchange: &Exchange, status: u16, headers: HeaderMap, mut body: InBody, limit: Instant) -> Missed {
+async fn refused(exchange: &Exchange, status: u16, headers: HeaderMap, mut body: InBody, limit: Limit) -> Missed {
+    let soon = Instant::now() + ERROR_BODY_MAX;
+    let limit = Limit { at: limit.at.min(soon), ..limit };
     let mut pieces = VecDeque::new();
     let mut bytes = 0;
     while bytes <= ERROR_BYTES_MAX {
@@ -330,8 +361,4 @@ async fn refused(exchange: &Exchange, status: u16, headers: HeaderMap, mut body:
     let failure = classify(status, &headers, &body, wall_s);
     let answer = (failure.retry == Retry::Never).then_some(UpstreamError { status, headers, body });
     Missed::Failed(failure, answer)
-}
-
-fn timed_out(stage: Stage, cause: Cause) -> Failure {
-    Failure::endpoint(stage, cause, "no answer within the limit")
 }

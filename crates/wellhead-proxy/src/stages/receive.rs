@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use std::time::Duration;
 use wellhead_config::snapshot::Limits;
 
 /// A share of the replay budget, given back when dropped, unless it is taken over.
@@ -35,7 +36,7 @@ pub(crate) async fn receive<'a>(
     gateway: &'a Gateway,
     limits: &Limits,
     headers: &HeaderMap,
-    mut body: Incoming,
+    body: &mut Incoming,
 ) -> Result<(Bytes, Held<'a>), Refusal> {
     if headers.get(http::header::CONTENT_ENCODING).is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Refusal::encoded_body());
@@ -67,6 +68,32 @@ pub(crate) async fn receive<'a>(
         held.bytes += data.len() as u64;
         pieces.push(data);
     }
+}
+
+/// Bytes of a refused body that are still taken, so that a client which writes before it reads gets its answer.
+const DISCARD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Time for the same.
+const DISCARD_MAX: Duration = Duration::from_secs(5);
+
+/// Reads what is left of a refused body and forgets it, beside the answer. Closing at once would reset the connection,
+/// and the client would see the reset instead of the answer.
+pub(crate) fn discard(mut body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(async move {
+        let reading = async {
+            let mut bytes = 0;
+            while let Some(Ok(frame)) = body.frame().await {
+                bytes += frame.data_ref().map_or(0, Bytes::len);
+                if bytes > DISCARD_BYTES_MAX {
+                    break;
+                }
+            }
+        };
+        // Either way the connection is closed behind the answer.
+        drop(tokio::time::timeout(DISCARD_MAX, reading).await);
+    });
 }
 
 /// Pieces of a body, joined without a copy when there is only one.

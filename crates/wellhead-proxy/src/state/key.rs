@@ -26,6 +26,11 @@ impl KeyState {
         self.rest().rests_until(model, now)
     }
 
+    /// Whether what rests is limited, rather than rejected or spent.
+    pub(crate) fn is_limited(&self, now: Nanos) -> bool {
+        self.quiet_from.load(Relaxed) > now && self.rest().whole(now).is_none()
+    }
+
     pub(crate) fn on_success(&self, model: &Name, now: Nanos) {
         if self.quiet_from.load(Relaxed) > now {
             self.change(|rest| rest.on_success(model));

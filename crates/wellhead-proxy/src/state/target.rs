@@ -1,8 +1,8 @@
 //! The health of one target, shared by all workers: atomics to read, a short mutex to change.
 
 use crate::clock::Entropy;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use wellhead_resilience::rest::Rest;
 use wellhead_resilience::{Nanos, Rng};
 use wellhead_types::Cause;
@@ -17,6 +17,7 @@ pub(crate) struct TargetState {
     pub(crate) last_success: AtomicU64,
     /// 0: does not rest.
     rests_until: AtomicU64,
+    failures_in_a_row: AtomicU32,
     rest: Mutex<Rest>,
     last_failure: Mutex<Option<(Cause, Nanos)>>,
 }
@@ -31,21 +32,27 @@ impl TargetState {
     pub(crate) fn may_send(&self, now: Nanos, entropy: &Entropy) -> bool {
         match self.rests_until() {
             Some(until) if until <= now => {
-                let mut rest = self.rest();
-                let mine = rest.try_probe(now, &mut Rng::new(entropy.next()));
-                self.rests_until.store(rest.until().unwrap_or(0), Relaxed);
+                let mut mine = false;
+                self.change(|rest| mine = rest.try_probe(now, &mut Rng::new(entropy.next())));
                 mine
             }
             _ => true,
         }
     }
 
+    /// An answer has begun.
+    pub(crate) fn on_answering(&self) {
+        if self.rests_until.load(Relaxed) != 0 {
+            self.change(Rest::on_answering);
+        }
+    }
+
+    /// An answer has come to its end.
     pub(crate) fn on_success(&self, now: Nanos) {
         self.successes.fetch_add(1, Relaxed);
         self.last_success.store(now, Relaxed);
         if self.rests_until.load(Relaxed) != 0 || self.failures_in_a_row() > 0 {
-            self.rest().on_success();
-            self.rests_until.store(0, Relaxed);
+            self.change(Rest::on_success);
         }
     }
 
@@ -54,20 +61,25 @@ impl TargetState {
         self.failures.fetch_add(1, Relaxed);
         *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((cause, now));
         if counts {
-            let until = self.rest().on_failure(now, &mut Rng::new(entropy.next()));
-            self.rests_until.store(until.unwrap_or(0), Relaxed);
+            self.change(|rest| {
+                rest.on_failure(now, &mut Rng::new(entropy.next()));
+            });
         }
     }
 
     pub(crate) fn failures_in_a_row(&self) -> u32 {
-        self.rest().failures_in_a_row()
+        self.failures_in_a_row.load(Relaxed)
     }
 
     pub(crate) fn last_failure(&self) -> Option<(Cause, Nanos)> {
         *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rest(&self) -> MutexGuard<'_, Rest> {
-        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The copies that are read without the lock are written under it.
+    fn change(&self, change: impl FnOnce(&mut Rest)) {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut rest);
+        self.rests_until.store(rest.until().unwrap_or(0), Relaxed);
+        self.failures_in_a_row.store(rest.failures_in_a_row(), Relaxed);
     }
 }

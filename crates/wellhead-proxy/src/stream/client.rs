@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
-use wellhead_types::Outcome;
+use wellhead_types::{Cause, Outcome};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::stream::interruption_event;
 
@@ -50,6 +50,8 @@ struct Flow {
     end: Pin<Box<Sleep>>,
     /// The upstream has closed the stream.
     closed: bool,
+    /// It failed; what came before is delivered first.
+    failed: Option<Broken>,
 }
 
 impl ClientStream {
@@ -71,9 +73,9 @@ impl ClientStream {
                 State::Done => return Poll::Ready(None),
                 State::Flowing(flow) => match std::task::ready!(flow.poll(cx)) {
                     Step::Data(bytes) => return Poll::Ready(Some(bytes)),
-                    Step::Ended => self.finish(None),
-                    Step::Broken(code) => {
-                        let event = self.interrupt(code);
+                    Step::Ended => self.finish(),
+                    Step::Broken(broken) => {
+                        let event = self.interrupt(broken);
                         return Poll::Ready(event);
                     }
                 },
@@ -103,6 +105,7 @@ impl ClientStream {
     /// The attempts have come to an end while the client was waiting with its headers in hand.
     fn opened(&mut self, exchange: Exchange, outcome: Attempted, early: &Early) -> Option<Bytes> {
         let mut books = exchange.books;
+        books.record.status = 200;
         match outcome {
             Ok(Opened { content: Content::Stream(mut live), rung, .. }) => {
                 let mut before: Vec<_> = std::iter::from_fn(|| early.pop()).collect();
@@ -126,18 +129,21 @@ impl ClientStream {
         }
     }
 
-    fn finish(&mut self, code: Option<&'static str>) {
+    fn finish(&mut self) {
         if let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) {
-            flow.books.end_attempt(code.unwrap_or("ok"));
+            flow.books.end_attempt("ok");
             let outcome = flow.books.record.rung.outcome();
             flow.books.close(outcome);
         }
     }
 
     /// The stream broke off after its first content.
-    fn interrupt(&mut self, cause: &'static str) -> Option<Bytes> {
+    fn interrupt(&mut self, broken: Broken) -> Option<Bytes> {
         let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) else { return None };
-        flow.books.end_attempt(cause);
+        match broken {
+            Broken::Upstream(cause) => flow.books.break_attempt(cause),
+            Broken::TooLong => flow.books.end_attempt("stream_too_long"),
+        }
         let message = "The upstream's stream broke off before its end; what was delivered is incomplete.";
         let request_id = flow.books.record.request_id.to_string();
         let event = flow.live.interruption(rescue::INTERRUPTED, message, &request_id);
@@ -162,7 +168,15 @@ impl ClientStream {
 enum Step {
     Data(Bytes),
     Ended,
-    Broken(&'static str),
+    Broken(Broken),
+}
+
+/// Why a stream broke off.
+#[derive(Debug, Clone, Copy)]
+enum Broken {
+    Upstream(Cause),
+    /// Our own limit.
+    TooLong,
 }
 
 impl Flow {
@@ -171,7 +185,7 @@ impl Flow {
             Some(route) => (route.model.stream_idle_timeout, route.model.stream_max),
             None => (KEEP_ALIVE, KEEP_ALIVE),
         };
-        Self { live, books, idle: IdleTimer::new(idle), end: Box::pin(tokio::time::sleep(longest)), closed: false }
+        Self { live, books, idle: IdleTimer::new(idle), end: Box::pin(tokio::time::sleep(longest)), closed: false, failed: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
@@ -179,6 +193,10 @@ impl Flow {
             if let Some(bytes) = self.live.ready.pop_front() {
                 self.books.record.response_bytes += bytes.len() as u64;
                 return Poll::Ready(Step::Data(bytes));
+            }
+            if let Some(broken) = self.failed {
+                self.settle_usage();
+                return Poll::Ready(Step::Broken(broken));
             }
             if self.closed {
                 return Poll::Ready(self.end());
@@ -189,27 +207,35 @@ impl Flow {
                     std::task::ready!(self.poll_close(cx));
                     return Poll::Ready(self.end());
                 }
-                Poll::Pending if self.idle.poll_expired(cx) => return Poll::Ready(Step::Broken("idle_timeout")),
+                Poll::Pending if self.idle.poll_expired(cx) => {
+                    self.failed = Some(Broken::Upstream(Cause::IdleTimeout));
+                    continue;
+                }
                 Poll::Pending => {
                     std::task::ready!(self.end.as_mut().poll(cx));
-                    return Poll::Ready(Step::Broken("stream_too_long"));
+                    self.failed = Some(Broken::TooLong);
+                    continue;
                 }
             };
             match frame {
                 Some(Ok(frame)) => {
-                    self.idle.touch();
                     let Ok(chunk) = frame.into_data() else { continue };
+                    let before = self.live.events;
                     if let Err(failure) = self.live.absorb(chunk) {
-                        tracing::warn!(detail = failure.detail, "an upstream stream failed after its first content");
-                        self.live.finish_usage(&mut self.books);
-                        return Poll::Ready(Step::Broken(failure.cause.as_str()));
+                        tracing::debug!(detail = failure.detail, "an upstream stream failed after its first content");
+                        self.failed = Some(Broken::Upstream(failure.cause));
+                    }
+                    if self.live.events > before {
+                        self.idle.touch();
+                    }
+                    if self.live.terminal {
+                        self.books.completed(self.live.finish().usage);
                     }
                 }
                 Some(Err(_)) if self.live.terminal => return Poll::Ready(self.end()),
                 Some(Err(error)) => {
-                    tracing::warn!(detail = error.detail, "an upstream stream broke off");
-                    self.live.finish_usage(&mut self.books);
-                    return Poll::Ready(Step::Broken(error.cause.as_str()));
+                    tracing::debug!(detail = error.detail, "an upstream stream broke off");
+                    self.failed = Some(Broken::Upstream(error.cause));
                 }
                 None => {
                     self.live.close();
@@ -229,17 +255,25 @@ impl Flow {
     }
 
     fn end(&mut self) -> Step {
-        let complete = self.live.finish_usage(&mut self.books);
-        if complete { Step::Ended } else { Step::Broken("response_incomplete") }
+        let complete = self.settle_usage();
+        if complete { Step::Ended } else { Step::Broken(Broken::Upstream(Cause::ResponseIncomplete)) }
+    }
+
+    /// Writes down what the stream used; returns whether it was complete.
+    fn settle_usage(&mut self) -> bool {
+        let end = self.live.finish();
+        self.books.record.usage = end.usage;
+        self.books.output_estimate = self.live.events;
+        end.complete
     }
 }
 
-impl Live {
-    /// Writes down what the stream used; returns whether it was complete.
-    fn finish_usage(&mut self, books: &mut Books) -> bool {
-        let end = self.finish();
-        books.record.usage = end.usage;
-        end.complete
+impl Drop for ClientStream {
+    /// The client may leave at any moment: what it has had is known only here.
+    fn drop(&mut self) {
+        if let State::Flowing(flow) = &mut self.state {
+            flow.books.output_estimate = flow.live.events;
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Live {
     /// The stream's own end signal has been seen.
     pub(crate) terminal: bool,
     committed: bool,
+    /// Events with data so far; comments prove life, not progress (decision 11).
+    pub(crate) events: u64,
 }
 
 impl Live {
@@ -32,16 +34,18 @@ impl Live {
             scratch: Vec::new(),
             terminal: false,
             committed: false,
+            events: 0,
         }
     }
 
     /// Takes one piece of the upstream's body. Returns whether content has begun (decision 9).
     pub(crate) fn absorb(&mut self, chunk: Bytes) -> Result<bool, Failure> {
-        let Self { framer, observer, scratch, terminal, committed, .. } = self;
+        let Self { framer, observer, scratch, terminal, committed, events, .. } = self;
         let mut failed = None;
         let framed = framer.push(
             chunk,
             &mut |event| {
+                *events += u64::from(!event.is_comment_only());
                 let observed = observer.observe(&event);
                 *committed |= observed.commits;
                 *terminal |= observed.terminal.is_some();

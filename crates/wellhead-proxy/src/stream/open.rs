@@ -2,8 +2,8 @@
 
 use super::Live;
 use crate::exchange::Exchange;
+use crate::stages::attempt::Limit;
 use http_body_util::BodyExt;
-use tokio::time::Instant;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Stage};
 
@@ -11,13 +11,13 @@ use wellhead_types::{Cause, Failure, Stage};
 const HELD_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads a stream up to its first content. `limit` is the moment at which patience ends.
-pub(crate) async fn open(exchange: &Exchange, body: InBody, limit: Instant) -> Result<Box<Live>, Failure> {
+pub(crate) async fn open(exchange: &Exchange, body: InBody, limit: Limit) -> Result<Box<Live>, Failure> {
     let mut live = Box::new(Live::new(body, exchange));
     let mut held_bytes = 0;
     loop {
-        let frame = match tokio::time::timeout_at(limit, live.body.frame()).await {
+        let frame = match tokio::time::timeout_at(limit.at, live.body.frame()).await {
             Ok(frame) => frame,
-            Err(_) => return Err(silent()),
+            Err(_) => return Err(limit.failure(Stage::FirstToken, Cause::FirstTokenTimeout)),
         };
         let chunk = match frame {
             Some(Ok(frame)) => match frame.into_data() {
@@ -46,10 +46,6 @@ fn ended(mut live: Box<Live>) -> Result<Box<Live>, Failure> {
     }
     let detail = "the stream ended before its first content";
     Err(Failure::endpoint(Stage::FirstToken, Cause::ResponseIncomplete, detail))
-}
-
-fn silent() -> Failure {
-    Failure::endpoint(Stage::FirstToken, Cause::FirstTokenTimeout, "no content within the limit")
 }
 
 /// When the client already has its headers, reasoning need not wait for the commit.

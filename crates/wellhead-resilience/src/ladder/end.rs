@@ -43,9 +43,9 @@ impl Tally {
     }
 
     /// All limited: 429. All silent, or time is over: 504. Everything else: 503. With no attempt at all every key
-    /// rests; that is a rate limit if the recovery is known.
-    pub(super) const fn end(&self, attempts: u32, recovery: Option<Nanos>, late: bool) -> End {
-        if self.other == 0 && self.timed_out == 0 && (self.limited > 0 || (attempts == 0 && recovery.is_some())) {
+    /// rests: a rate limit if that is what all of them wait for (`limited`).
+    pub(super) const fn end(&self, attempts: u32, recovery: Option<Nanos>, limited: bool, late: bool) -> End {
+        if self.other == 0 && self.timed_out == 0 && (self.limited > 0 || (attempts == 0 && limited)) {
             End::RateLimited { recovery }
         } else if self.other == 0 && self.limited == 0 && (self.timed_out > 0 || late) {
             End::TimedOut { recovery }

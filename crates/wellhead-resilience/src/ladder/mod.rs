@@ -9,7 +9,7 @@ mod tests;
 pub use end::End;
 
 use crate::{Nanos, Rng, SECOND, backoff};
-use wellhead_types::{Cause, Failure, Retry, Rung, Scope};
+use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Stage};
 
 /// Targets per model; the tried ones are a bit set.
 pub const TARGETS_MAX: usize = 64;
@@ -27,6 +27,10 @@ pub struct TargetView {
     pub weight: u32,
     /// When a credential is free for it; `None` means now.
     pub key_free_at: Option<Nanos>,
+    /// What the credentials wait for is a rate limit, not a rejection or spent credit.
+    pub key_limited: bool,
+    /// It takes no credential: there is no other key to try after a refusal.
+    pub keyless: bool,
     /// When its rest after failures is over; `None` means that it does not rest. A rest that is over (`<= now`) may be
     /// probed by one request.
     pub rests_until: Option<Nanos>,
@@ -117,12 +121,20 @@ impl Ladder {
             self.remember(target, failure, view, now);
         }
         if let Event::Unavailable(target) = event {
+            // Nothing was sent.
+            self.attempts = self.attempts.saturating_sub(1);
             self.tried |= bit(target);
         }
         if self.attempts >= self.attempts_max || now.saturating_add(ATTEMPT_MIN) >= self.deadline {
             return self.give_up(targets, view, now);
         }
         self.next(targets, view, now)
+    }
+
+    /// Whether another target than this one could still be asked.
+    pub fn has_alternative(&self, targets: usize, current: usize) -> bool {
+        let out = self.silent | self.unfit | bit(current);
+        (0..targets.min(TARGETS_MAX)).any(|i| out & bit(i) == 0)
     }
 
     /// The rung that an answer of the attempt just sent stands on.
@@ -141,11 +153,14 @@ impl Ladder {
     }
 
     fn remember(&mut self, target: usize, failure: &Failure, view: &dyn Fn(usize) -> TargetView, now: Nanos) {
+        let seen = view(target);
+        let other_key = !seen.keyless && seen.key_free_at.is_none_or(|at| at <= now);
         match failure.scope {
             // Another key of the same target may answer at once.
-            Scope::Key | Scope::KeyModel if view(target).key_free_at.is_none_or(|at| at <= now) => {}
+            Scope::Key | Scope::KeyModel if other_key => {}
             Scope::TargetModel => self.unfit |= bit(target),
-            _ if failure.cause.is_timeout() => self.silent |= bit(target),
+            // Not after a failed connect: nothing was sent, and one lost packet is no silence.
+            _ if failure.cause.is_timeout() && failure.stage > Stage::Tls => self.silent |= bit(target),
             _ => self.tried |= bit(target),
         }
     }
@@ -205,7 +220,11 @@ impl Ladder {
             })
             .min()
             .filter(|at| *at > now);
-        Effect::GiveUp(self.tally.end(self.attempts, recovery, now >= self.deadline))
+        let limited = (0..targets).filter(|i| self.unfit & bit(*i) == 0).all(|i| {
+            let v = view(i);
+            v.key_limited && v.key_free_at.is_some_and(|at| at > now)
+        });
+        Effect::GiveUp(self.tally.end(self.attempts, recovery, limited, now >= self.deadline))
     }
 }
 

@@ -13,7 +13,8 @@ fn refused() -> Failure {
     Failure::endpoint(Stage::Connect, Cause::ConnectionRefused, "")
 }
 
-const FREE: TargetView = TargetView { tier: 0, weight: 1, key_free_at: None, rests_until: None };
+const FREE: TargetView =
+    TargetView { tier: 0, weight: 1, key_free_at: None, key_limited: false, keyless: false, rests_until: None };
 
 #[test]
 fn a_working_target_of_a_lower_tier_is_used_when_the_upper_tier_refuses() {
@@ -60,9 +61,36 @@ fn a_key_failure_with_another_key_free_stays_on_the_target() {
 }
 
 #[test]
+fn a_keyless_target_that_is_limited_is_left_for_the_next_one() {
+    let view = |i: usize| TargetView { tier: u8::from(i == 1), keyless: true, ..FREE };
+    for (cause, scope) in [(Cause::RateLimited, Scope::KeyModel), (Cause::KeyRejected, Scope::Key)] {
+        let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+        ladder.step(Event::Start, 2, &view, 0);
+        let failed = failure(cause, scope, Retry::Elsewhere);
+        assert_eq!(ladder.step(Event::Failed(0, &failed), 2, &view, 1), Effect::Send(1), "{cause:?}");
+    }
+}
+
+#[test]
+fn keys_that_were_rejected_are_no_rate_limit() {
+    let view = |_: usize| TargetView { key_free_at: Some(40 * SECOND), ..FREE };
+    let end = Ladder::new(0, 60 * SECOND, 6, 1).step(Event::Start, 1, &view, 0);
+    assert_eq!(end, Effect::GiveUp(End::NoHealthyUpstream { recovery: Some(40 * SECOND) }));
+}
+
+#[test]
+fn a_probe_that_somebody_else_took_is_no_attempt() {
+    let view = |i: usize| TargetView { tier: u8::from(i == 1), ..FREE };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 1, 1);
+    assert_eq!(ladder.step(Event::Start, 2, &view, 0), Effect::Send(0));
+    assert_eq!(ladder.step(Event::Unavailable(0), 2, &view, 0), Effect::Send(1));
+    assert_eq!(ladder.attempts(), 1);
+}
+
+#[test]
 fn a_short_rate_limit_without_alternative_is_waited_for_and_a_long_one_is_not() {
     for (free_at, waits) in [(2 * SECOND, true), (40 * SECOND, false)] {
-        let view = move |_: usize| TargetView { key_free_at: Some(free_at), ..FREE };
+        let view = move |_: usize| TargetView { key_free_at: Some(free_at), key_limited: true, ..FREE };
         let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
         let effect = ladder.step(Event::Start, 1, &view, 0);
         let end = Effect::GiveUp(End::RateLimited { recovery: Some(free_at) });
@@ -128,7 +156,7 @@ fn history(seed: u64) {
             None => Event::Waited,
             Some((target, failure)) => Event::Failed(*target, failure),
         };
-        let view = |i: usize| TargetView { tier: tiers[i], weight: 1, key_free_at: keys[i], rests_until: rests[i] };
+        let view = |i: usize| TargetView { tier: tiers[i], key_free_at: keys[i], key_limited: true, rests_until: rests[i], ..FREE };
         match ladder.step(event, targets, &view, now) {
             Effect::Send(i) => {
                 assert!(!banned[i], "seed {seed}: target {i} was asked again although it was silent or unfit");

@@ -49,6 +49,9 @@ pub(crate) struct ServeArgs {
     /// Address for administration, instead of the configuration's.
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) admin: Option<SocketAddr>,
+    /// Host names under which the admin listener may be addressed, besides IP addresses and localhost.
+    #[arg(long = "admin-host", value_name = "NAME", env = "WELLHEAD_ADMIN_HOSTS", value_delimiter = ',')]
+    pub(crate) admin_hosts: Vec<String>,
 }
 
 /// Runs until a signal ends it.
@@ -57,7 +60,7 @@ pub(crate) struct ServeArgs {
 /// When something that it needs cannot be had: the message says what, and what to do.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    logging::start();
+    let _writes_the_rest_when_dropped = logging::start();
     raise_descriptor_limit();
     let data_dir = Arc::new(DataDir::open(&args.data_dir)?);
     let control = tokio::runtime::Builder::new_multi_thread()
@@ -81,7 +84,15 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         };
         let mut boot = (*first.snapshot.boot).clone();
         boot.gateway = args.listen.unwrap_or(boot.gateway);
-        boot.admin = args.admin.unwrap_or(boot.admin);
+        if let Some(admin) = args.admin {
+            // In the file this needs `server: {admin_exposed: true}`; the command line has no such consent.
+            anyhow::ensure!(
+                admin.ip().is_loopback() || !boot.admin.ip().is_loopback(),
+                "--admin {admin} would expose the management API beyond this machine; set `listen.admin` and \
+                 `server.admin_exposed: true` in the configuration instead"
+            );
+            boot.admin = admin;
+        }
         // Listeners before anything is announced: a taken port must fail at once.
         let listeners = Listeners::bind(&boot)?;
         let (gateway_at, admin_at) = (listeners.gateway_address()?, listeners.admin.local_addr()?);
@@ -91,7 +102,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             data_plane: Arc::new(plane::Plane::new(data.gateway.clone(), data.metrics.clone(), data.drain.clone())),
             listener: listeners.admin,
             token: data_dir.admin_token().clone(),
-            hosts: Vec::new(),
+            hosts: args.admin_hosts.clone(),
         })
         .await?;
         data_dir.write_admin_address(admin_at)?;
@@ -208,7 +219,8 @@ impl DataPlane {
         };
         let gateway = Gateway::new(options, snapshot);
         let runtime = if boot.shared_runtime { Runtime::Shared } else { Runtime::PerCore };
-        let workers = spawn_workers(listeners, runtime, worker_main(&gateway, snapshot, &drain))?;
+        let main = worker_main(&gateway, snapshot, &drain);
+        let workers = spawn_workers(listeners, runtime, workers(boot.workers), main)?;
         Ok(Self { gateway, metrics, telemetry, drain, workers })
     }
 }

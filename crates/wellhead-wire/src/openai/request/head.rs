@@ -79,12 +79,17 @@ impl RequestHead {
     /// Input: a quarter of the bytes, where each long run of base64 counts as 1000 tokens whatever its size, and at
     /// least 1. Output: `n` times the request's own limit, or 512 for endpoints that generate text without one.
     pub fn estimate_tokens(&self, body: &[u8]) -> u64 {
-        let input = match self.layout {
-            Layout::Json(_) => estimate::input_tokens(body),
-            Layout::Form { .. } => estimate::MEDIA_TOKENS,
-        };
+        let input = self.estimate_input_tokens(body);
         let output = self.max_output_tokens.unwrap_or_else(|| self.endpoint.output_tokens_expected());
         input.saturating_add(output.saturating_mul(u64::from(self.n)))
+    }
+
+    /// The input's part of [`Self::estimate_tokens`].
+    pub fn estimate_input_tokens(&self, body: &[u8]) -> u64 {
+        match self.layout {
+            Layout::Json(_) => estimate::input_tokens(body),
+            Layout::Form { .. } => estimate::MEDIA_TOKENS,
+        }
     }
 
     fn parse_json(endpoint: Endpoint, body: &[u8]) -> Result<Self, BadRequest> {
