@@ -75,6 +75,19 @@ def run_suite(suite, seconds_left):
     return row
 
 
+def tidy_up():
+    """Removes what runs before this one left; a server directory carries the number of the process that made it."""
+    shutil.rmtree(paths.LOGS, ignore_errors=True)
+    paths.LOGS.mkdir(parents=True)
+    for directory in paths.WORK.glob("stack-*"):
+        try:
+            os.kill(int(directory.name.removeprefix("stack-")), 0)
+        except ProcessLookupError:
+            shutil.rmtree(directory, ignore_errors=True)
+        except PermissionError:
+            continue
+
+
 def main():
     options = arguments()
     if options.list:
@@ -82,8 +95,7 @@ def main():
             print(f"{suite.name:<14} {report.clock(suite.share_s):>6}  {'check, test' if suite.in_check else 'test'}")
         return 0
     wanted = chosen(options)
-    shutil.rmtree(paths.LOGS, ignore_errors=True)
-    paths.LOGS.mkdir(parents=True)
+    tidy_up()
     os.chdir(paths.ROOT)
     started = time.monotonic()
     rows = []
@@ -91,7 +103,8 @@ def main():
     if rows[0].failed == 0:
         for suite in wanted:
             rows.append(run_suite(suite, suites.ALL_SECONDS_MAX - (time.monotonic() - started)))
-    print(f"\n{report.table(rows)}\n\nlogs: {paths.LOGS.relative_to(paths.ROOT)}\n{report.last_line(rows)}", flush=True)
+    logs = paths.LOGS.relative_to(paths.ROOT)
+    print(f"\n{report.table(rows)}\n\nlogs: {logs}\n{report.last_line(rows)}", flush=True)
     return 1 if any(row.failed for row in rows) else 0
 
 

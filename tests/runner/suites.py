@@ -61,7 +61,7 @@ def on_stack(*command):
 
 
 def pytest(*selection):
-    return on_stack(paths.PYTHON, "-m", "pytest", "--quiet", *selection)
+    return [paths.PYTHON, "-m", "pytest", "-p", "no:cacheprovider", *selection]
 
 
 def node_tests():
@@ -79,11 +79,12 @@ SUITES = [
     Suite("unit", 1200, nextest_or_test("--workspace", "--exclude", "wellhead-it"), in_check=True),
     Suite("doc", 400, ["cargo", "test", "--workspace", "--doc"]),
     Suite("it", 900, nextest_or_test("--package", "wellhead-it")),
-    Suite("runner", 60, [paths.PYTHON, "-m", "pytest", "-p", "no:cacheprovider", paths.TESTS / "runner"]),
+    Suite("runner", 60, pytest(paths.TESTS / "runner")),
     Suite("examples", 60, [paths.PYTHON, paths.TOOLS / "check_examples.py"]),
-    Suite("sdk-python", 300, pytest("--ignore-glob=*test_llama*", paths.PYTHON_SUITE)),
+    Suite("first-run", 120, pytest(paths.TESTS / "clients" / "first_run")),
+    Suite("sdk-python", 420, on_stack(*pytest("--ignore-glob=*test_llama*", paths.PYTHON_SUITE))),
     Suite("sdk-node", 300, node_tests),
-    Suite("llama", 180, pytest(*sorted(paths.PYTHON_SUITE.glob("test_llama*.py")))),
+    Suite("llama", 180, on_stack(*pytest(*sorted(paths.PYTHON_SUITE.glob("test_llama*.py"))))),
     Suite("deny", 120, ["cargo", "deny", "check", "bans", "licenses", "sources"], prepare=needs_cargo_deny),
     Suite("fuzz-smoke", 900, ["bash", paths.TOOLS / "fuzz_smoke.sh"], prepare=needs_cargo_fuzz,
           env={"FUZZ_SECONDS": str(FUZZ_SECONDS)}),

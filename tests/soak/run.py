@@ -4,13 +4,14 @@
 Exit status: 0 nothing was broken, 1 a promise was broken, 2 the soak could not run."""
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -27,6 +28,7 @@ from parts.stack import Gateway  # noqa: E402
 LIVE = {"kills": kills.run, "reloads": reloads.run, "faults": faults.run}
 STILL = {"seeds": checks.seeds, "fuzz": checks.fuzz}
 NOFILE_STREAMS = 1_000
+CANNOT_GO_ON = (SoakError, BenchError, OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError)
 
 
 def options(argv):
@@ -121,16 +123,16 @@ def wear(settings, parts):
             gateway.stop()
     for part in parts:
         if part in STILL:
-            rows += timed(part, STILL[part], settings)
+            rows += _guarded(settings, part, STILL[part], settings)
     return rows
 
 
 def _guarded(settings, part, run, *arguments):
-    """A part that cannot go on (the gateway died, an upstream was not used again) is a finding; the others still run."""
+    """A part that cannot go on (the gateway died, an upstream was not used again) is a finding; the others go on."""
     try:
         return timed(part, run, *arguments)
-    except (SoakError, BenchError, OSError) as problem:
-        settings.finding(part, str(problem))
+    except CANNOT_GO_ON as problem:
+        settings.finding(part, f"{type(problem).__name__}: {problem}")
         return [Row(part, "given up", "see the broken promises", ran=False)]
 
 
@@ -141,24 +143,29 @@ def main(argv):
     whole = chosen == Sizes() and given.parts == list(PARTS) and given.scenario is None
     try:
         wellhead, load = built(given)
-        with tempfile.TemporaryDirectory(prefix="wellhead-soak-") as work:
-            seed = random.SystemRandom().randrange(1 << 32) if given.seed is None else given.seed
-            cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
-            settings = Settings(chosen, seed, wellhead, load, pathlib.Path(work),
-                                machine.descriptor_limit(NOFILE_STREAMS), cores, given.scenario)
-            print(f"seed {seed}", flush=True)
-            rows = wear(settings, given.parts)
+        seed = random.SystemRandom().randrange(1 << 32) if given.seed is None else given.seed
+        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+        work = ROOT / "tests" / ".work" / f"soak-{os.getpid()}"
+        work.mkdir(parents=True)
+        settings = Settings(chosen, seed, wellhead, load, work, machine.descriptor_limit(NOFILE_STREAMS), cores,
+                            given.scenario)
+        print(f"seed {seed}, logs in {work.relative_to(ROOT)}", flush=True)
+        rows = wear(settings, given.parts)
     except (SoakError, BenchError) as problem:
         print(f"soak: {problem}", file=sys.stderr)
         return 2
     done = subprocess.run([wellhead, "version", "--json"], capture_output=True, text=True, check=False)
     version = json.loads(done.stdout).get("version", "unknown") if done.returncode == 0 else "unknown"
-    page = report.render(settings, rows, report.shape(), version, report.commit(), machine.today(), whole)
+    page = report.render(settings, rows, machine.shape(), version, report.commit(), machine.today(), whole)
     print(page)
     out = given.out or (report.PAGE if whole else None)
     if out:
         out.write_text(page)
-    return 1 if settings.findings_count else 0
+    if settings.findings_count:
+        print(f"the logs are kept in {work.relative_to(ROOT)}", file=sys.stderr)
+        return 1
+    shutil.rmtree(work)
+    return 0
 
 
 if __name__ == "__main__":

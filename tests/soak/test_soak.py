@@ -2,6 +2,7 @@
 """Tests of the soak's own judgement: every kind of broken promise is planted once, and must be found.
 `python3 tests/soak/test_soak.py`."""
 
+import gzip
 import http.server
 import json
 import pathlib
@@ -128,9 +129,15 @@ class Checker(unittest.TestCase):
             ("no target of this model", {"x-wellhead-target": "s8-t0/soak"}, 1),
             ("refused with status 200", {"x-wellhead-survival": "refused"}, 1),
             ("upstreams saw", {}, 2),
+            ("upstreams saw", {"x-wellhead-survival": "retried", "x-wellhead-attempts": "2"}, 3),
             ("no x-request-id", {"x-request-id": ""}, 1),
         ):
             self.assert_found(word, stream(headers={**DIRECT, **changed}), None, seen=seen)
+
+    def test_a_request_may_be_sent_again_only_where_a_connection_ended_silently(self):
+        self.assertEqual(self.found(stream(), "reset-before-headers", seen=2), [])
+        self.assert_found("upstreams saw", stream(), "reset-before-headers", seen=3)
+        self.assert_found("upstreams saw", stream(), "reset-after-headers", seen=2)
 
     def test_faults_are_read(self):
         self.assertEqual(names("slow-first-token:50+cut-after:3"), ["slow-first-token", "cut-after"])
@@ -155,11 +162,13 @@ class Scenarios(unittest.TestCase):
 class Transport(unittest.TestCase):
     """The client tells a clean end from a cut, on a real socket."""
 
-    def answer(self, body, length=None, streamed=True, status=200):
+    def answer(self, body, length=None, streamed=True, status=200, packed=False, accepts=None):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 self.rfile.read(int(self.headers["content-length"]))
                 self.send_response(status)
+                if packed:
+                    self.send_header("content-encoding", "gzip")
                 self.send_header("content-length", str(length or len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -170,13 +179,13 @@ class Transport(unittest.TestCase):
         with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
             thread = threading.Thread(target=server.handle_request)
             thread.start()
-            answer = ask(server.server_port, {"stream": streamed}, 5)
+            answer = ask(server.server_port, {"stream": streamed}, 5, accepts)
             thread.join()
         return answer
 
     def test_a_stream_is_read_event_by_event(self):
-        events = (b": comment\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\r\n\r\n"
-                  b"data: {\"choices\":[{\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
+        events = (b': comment\n\ndata: {"choices":[{"delta":{"content":"Hel"}}]}\r\n\r\n'
+                  b'data: {"choices":[{"delta":{"content":"lo"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
         answer = self.answer(events)
         self.assertEqual((answer.text, answer.finish, answer.done, answer.end), ("Hello", "stop", True, "clean"))
         self.assertIsNotNone(answer.content_s)
@@ -190,6 +199,13 @@ class Transport(unittest.TestCase):
     def test_a_body_that_is_cut_short_is_broken(self):
         self.assertEqual(self.answer(b"data: [DONE]\n\n", length=100).end, "broken")
         self.assertEqual(self.answer(b"{}", length=100, streamed=False).end, "broken")
+
+    def test_a_compressed_answer_counts_only_for_those_who_asked_for_one(self):
+        body = gzip.compress(b'{"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}')
+        read = lambda body, accepts: self.answer(body, None, False, 200, True, accepts)  # noqa: E731
+        self.assertEqual(read(body, "gzip").text, "Hi")
+        self.assertEqual((read(body, None).text, read(body, "identity").text), ("", ""))
+        self.assertEqual(read(body[:-4], "gzip").end, "broken")
 
     def test_nobody_there(self):
         with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
@@ -220,6 +236,13 @@ class Judgement(unittest.TestCase):
         self.assertEqual(checks.passed("test result: ok. 3 passed; 0 failed; 0 ignored\n"
                                        "test result: FAILED. 4 passed; 1 failed; 0 ignored\n"),
                          "8 tests: 7 passed, 1 failed")
+
+    def test_failed_properties_are_named_with_their_input(self):
+        log = ("        FAIL [   3.1s] (168/245) wellhead-x tests::y\n  stderr\n    Test failed: left 2\n"
+               "    minimal failing input: a = 1\n        FAIL [   3.1s] (168/245) wellhead-x tests::y\n")
+        self.assertEqual(checks.failed(log),
+                         "wellhead-x tests::y; Test failed: left 2; minimal failing input: a = 1")
+        self.assertEqual(checks.failed("Summary"), "")
 
     def test_findings_are_counted_beyond_what_is_kept(self):
         made = settings()

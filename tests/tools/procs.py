@@ -9,6 +9,8 @@ import urllib.request
 
 # A server that has not come up by then never will; cold machines are slow.
 READY_SECONDS_MAX = 30
+# Wellhead as a service keeps accepting for a while after the first request to end.
+DRAIN_SECONDS_MAX = 1
 STOP_SECONDS_MAX = 10
 POLL_SECONDS = 0.02
 
@@ -54,14 +56,18 @@ class Server:
         self.wait_until(lambda: http_status(url) == status, f"status {status} from {url}")
 
     def stop(self):
-        """Asks it to end, then insists."""
-        if self.process.poll() is None:
+        """Asks it to end; asks again, which means at once, when it waits for its clients; then insists."""
+        for seconds in (DRAIN_SECONDS_MAX, STOP_SECONDS_MAX):
+            if self.process.poll() is not None:
+                return
             self.process.terminate()
             try:
-                self.process.wait(STOP_SECONDS_MAX)
+                self.process.wait(seconds)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                continue
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
 
 def http_status(url):

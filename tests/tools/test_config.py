@@ -63,6 +63,7 @@ def build(gateway_port, admin_port, steady_url, faulty_url, refusing_port, llama
     return {
         "version": 1,
         "listen": {"gateway": f"127.0.0.1:{gateway_port}", "admin": f"127.0.0.1:{admin_port}"},
+        "server": {"drain_min": "0s", "drain_max": "1s"},
         "providers": providers,
         "models": models,
         "apps": {name: {"keys": [app_key(name)]} | settings for name, settings in APPS.items()},

@@ -7,9 +7,22 @@ use std::sync::atomic::Ordering::Relaxed;
 use wellhead_net::DrainPhase;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::key_rest::Why;
+use wellhead_telemetry::TargetState;
 use wellhead_types::{ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, TargetStatus};
 
 impl Gateway {
+    /// Writes the state of every target into its gauge. Called before a scrape: nobody needs it in between.
+    pub fn refresh_gauges(&self) {
+        let (now, plan) = (self.clock.now(), self.plan.load());
+        for target in plan.routes.values().flat_map(|route| &route.targets) {
+            target.metrics.set_state(match target_word(target, now) {
+                "failing" => TargetState::Failing,
+                "ok" => TargetState::Ok,
+                _ => TargetState::Unknown,
+            });
+        }
+    }
+
     /// Everything but the configuration's own state, which the control plane adds.
     pub fn status(&self) -> Status {
         let (now, plan) = (self.clock.now(), self.plan.load());
@@ -57,15 +70,8 @@ fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
     let state = &target.state;
     let last_failure = state.last_failure();
     let last_success = Some(state.last_success.load(Relaxed)).filter(|at| *at != 0);
-    let keyless = target.provider.key_free_at(&target.model, now).is_some();
     let row = state.failures_in_a_row();
-    let word = if row > 0 || keyless {
-        "failing"
-    } else if last_success.is_some() {
-        "ok"
-    } else {
-        "unknown"
-    };
+    let word = target_word(target, now);
     TargetStatus {
         target: target.id.to_string(),
         tier: target.tier,
@@ -78,6 +84,18 @@ fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
         last_failure: last_failure.map(|(cause, _)| cause.as_str()),
         last_failure_age_s: last_failure.map(|(_, at)| seconds(at, now)),
         last_success_age_s: last_success.map(|at| seconds(at, now)),
+    }
+}
+
+/// `unknown` before the first answer, `failing` after a failure or while all keys rest.
+fn target_word(target: &TargetPlan, now: Nanos) -> &'static str {
+    let keys_rest = target.provider.key_free_at(&target.model, now).is_some();
+    if target.state.failures_in_a_row() > 0 || keys_rest {
+        "failing"
+    } else if target.state.last_success.load(Relaxed) != 0 {
+        "ok"
+    } else {
+        "unknown"
     }
 }
 
@@ -101,7 +119,7 @@ fn key_status(key: &KeyPlan, now: Nanos) -> KeyStatus {
             None => "limited",
         };
         KeyStatus {
-            key: key.masked.clone(),
+            key: key.secret.masked(),
             state,
             resting_s: whole.map(|(_, until)| seconds(now, until)),
             limited_models: limited,

@@ -7,7 +7,8 @@ import { APIError } from 'openai';
 import { MODEL, QUESTION, collect, connect, failure, fault, gatewayTest, spare, textOf } from './support.mjs';
 
 const client = connect();
-const chat = (options, request) => client.chat.completions.create({ model: MODEL, messages: QUESTION, ...options }, request);
+const chat = (options, request) =>
+  client.chat.completions.create({ model: MODEL, messages: QUESTION, ...options }, request);
 
 test('an answer has text and usage', async () => {
   const answer = await chat();

@@ -16,7 +16,10 @@ async fn every_byte_survives_but_for_the_model() {
         sim.clear_log();
         let answer = gateway.send(Request::post(CHAT).body("application/json", body)).await;
         assert_eq!(answer.status, 200, "{}", answer.everything());
-        let at = body.rfind("\"model\"").filter(|_| !body.ends_with("7 }")).unwrap_or_else(|| body.find("\"model\"").unwrap());
+        let at = body
+            .rfind("\"model\"")
+            .filter(|_| !body.ends_with("7 }"))
+            .unwrap_or_else(|| body.find("\"model\"").unwrap());
         let wanted = format!("{}{}", &body[..at], body[at..].replacen("\"chat\"", "\"m1\"", 1));
         assert_eq!(String::from_utf8_lossy(&sim.requests()[0].body), wanted);
     }
@@ -39,7 +42,11 @@ async fn what_is_not_a_request_is_refused_with_the_field_that_is_wrong() {
         assert!(status == 400 || (status == 404 && body.contains("\"\"")), "{body}: {}", answer.everything());
         let error = answer.error();
         assert!(error["message"].as_str().unwrap().contains(part), "{body}: {error}");
-        assert_eq!((&error["type"], &error["source"]), (&json!("invalid_request_error"), &json!("client")), "{body}");
+        assert_eq!(
+            (&error["type"], &error["source"]),
+            (&json!("invalid_request_error"), &json!("client")),
+            "{body}"
+        );
         assert_eq!(answer.header("x-should-retry"), "false", "{body}");
         if part == "model" {
             assert_eq!(error["param"], "model", "{body}");
@@ -106,7 +113,9 @@ async fn a_body_that_is_declared_too_large_is_refused_before_it_is_sent() {
     client.write(head.as_bytes()).await;
     let answer = client.answer().await;
     assert_eq!(answer.status, 413, "{}", answer.everything());
-    assert!(answer.error()["message"].as_str().unwrap().contains("1048576") || answer.text().contains("1 MiB"));
+    assert!(
+        answer.error()["message"].as_str().unwrap().contains("1048576") || answer.text().contains("1 MiB")
+    );
     assert_eq!(answer.header("x-should-retry"), "false");
     assert!(sim.requests().is_empty());
 }
@@ -143,8 +152,17 @@ async fn a_large_body_below_the_limit_passes_and_is_kept_for_a_second_attempt() 
     let mut body = chat(false);
     body["messages"][0]["content"] = "x".repeat(8 << 20).into();
     let answer = gateway.send(Request::post(CHAT).json(&body)).await;
-    assert_eq!((answer.status, answer.header("x-wellhead-survival")), (200, "retried"), "{:?}", answer.headers);
+    assert_eq!(
+        (answer.status, answer.header("x-wellhead-survival")),
+        (200, "retried"),
+        "{:?}",
+        answer.headers
+    );
     let log = sim.requests();
     assert_eq!((log.len(), log[0].body_bytes), (2, log[1].body_bytes));
-    assert_eq!(log[1].body_bytes, body.to_string().len() as u64 - 2, "\"m2\" is two bytes shorter than \"chat\"");
+    assert_eq!(
+        log[1].body_bytes,
+        body.to_string().len() as u64 - 2,
+        "\"m2\" is two bytes shorter than \"chat\""
+    );
 }

@@ -6,9 +6,18 @@ use wellhead_sim::Rule;
 use crate::support::{Gateway, PROVIDER_KEY, Request, config, json_reply, sim, single};
 
 const ENDPOINTS: &[(&str, &str)] = &[
-    ("/v1/embeddings", r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.1]}],"model":"m1","usage":{"prompt_tokens":3,"total_tokens":3}}"#),
-    ("/v1/completions", r#"{"id":"c","object":"text_completion","choices":[{"index":0,"text":"hi","finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#),
-    ("/v1/responses", r#"{"id":"r","object":"response","status":"completed","output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"hi"}]}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}"#),
+    (
+        "/v1/embeddings",
+        r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.1]}],"model":"m1","usage":{"prompt_tokens":3,"total_tokens":3}}"#,
+    ),
+    (
+        "/v1/completions",
+        r#"{"id":"c","object":"text_completion","choices":[{"index":0,"text":"hi","finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#,
+    ),
+    (
+        "/v1/responses",
+        r#"{"id":"r","object":"response","status":"completed","output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"hi"}]}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}"#,
+    ),
     ("/v1/moderations", r#"{"id":"m","model":"m1","results":[{"flagged":false}]}"#),
     ("/v1/images/generations", r#"{"created":1,"data":[{"b64_json":"AA=="}]}"#),
     ("/v1/audio/speech", r#"{"not":"audio, but bytes like any other"}"#),
@@ -28,7 +37,11 @@ async fn each_json_endpoint_reaches_the_same_path_and_its_answer_comes_back_as_i
         assert_eq!(answer.json(), parsed, "{path}");
         let seen = sim.requests().remove(0);
         assert_eq!((seen.path.as_str(), seen.method.as_str()), (*path, "POST"));
-        assert_eq!(String::from_utf8_lossy(&seen.body), body.to_string().replace("\"chat\"", "\"m1\""), "{path}");
+        assert_eq!(
+            String::from_utf8_lossy(&seen.body),
+            body.to_string().replace("\"chat\"", "\"m1\""),
+            "{path}"
+        );
         assert_eq!(seen.key.as_deref(), Some(PROVIDER_KEY));
         let record = gateway.record(answer.header("x-request-id")).await;
         assert_eq!((&record["endpoint"], &record["route"]), (&json!(path), &json!("chat")));
@@ -59,7 +72,9 @@ fn form(model: &str) -> (String, Vec<u8>) {
         ("name=\"model\"", model.as_bytes()),
         ("name=\"response_format\"", b"json"),
     ] {
-        body.extend_from_slice(format!("--{boundary}\r\ncontent-disposition: form-data; {head}\r\n\r\n").as_bytes());
+        body.extend_from_slice(
+            format!("--{boundary}\r\ncontent-disposition: form-data; {head}\r\n\r\n").as_bytes(),
+        );
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
     }

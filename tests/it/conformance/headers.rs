@@ -20,7 +20,8 @@ async fn ask(headers: &[(&str, &str)]) -> (LoggedRequest, Answer, Gateway) {
 async fn the_trace_of_the_client_is_continued() {
     let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     let (seen, answer, gateway) =
-        ask(&[("traceparent", &format!("00-{trace}-{parent}-01")), ("tracestate", "vendor=abc,other=1")]).await;
+        ask(&[("traceparent", &format!("00-{trace}-{parent}-01")), ("tracestate", "vendor=abc,other=1")])
+            .await;
     let sent = seen.header("traceparent").unwrap();
     let parts: Vec<&str> = sent.split('-').collect();
     assert_eq!((parts[0], parts[1], parts[3]), ("00", trace, "01"), "{sent}");
@@ -41,9 +42,15 @@ async fn a_trace_context_that_is_not_valid_starts_a_new_trace() {
         let (seen, answer, gateway) = ask(&[("traceparent", wrong), ("tracestate", "vendor=abc")]).await;
         // None, or one of the gateway's own making.
         let sent = seen.header("traceparent").unwrap_or_default();
-        assert!(!sent.to_lowercase().contains("4bf92f35") && !sent.contains("nonsense"), "{wrong} became {sent}");
+        assert!(
+            !sent.to_lowercase().contains("4bf92f35") && !sent.contains("nonsense"),
+            "{wrong} became {sent}"
+        );
         let own = gateway.record(answer.header("x-request-id")).await["trace_id"].clone();
-        assert!(own.as_str().unwrap().trim_matches('0').len() > 8 && own != "4bf92f3577b34da6a3ce929d0e0e4736", "{own}");
+        assert!(
+            own.as_str().unwrap().trim_matches('0').len() > 8 && own != "4bf92f3577b34da6a3ce929d0e0e4736",
+            "{own}"
+        );
         assert_eq!(seen.header("tracestate"), None, "the state belongs to the trace that was dropped");
     }
 }
@@ -103,7 +110,8 @@ async fn the_clients_key_stays_and_the_providers_key_goes() {
 
 #[tokio::test]
 async fn connection_cannot_take_away_what_the_gateway_needs() {
-    let (seen, answer, _) = ask(&[("connection", "authorization, content-type, host, content-length, x-request-id")]).await;
+    let (seen, answer, _) =
+        ask(&[("connection", "authorization, content-type, host, content-length, x-request-id")]).await;
     assert_eq!(seen.header("authorization"), Some(format!("Bearer {PROVIDER_KEY}").as_str()));
     assert_eq!(answer.status, 200);
 }
@@ -145,7 +153,11 @@ async fn the_answer_says_how_it_came_about_and_nothing_of_the_providers_bookkeep
     ] {
         assert_eq!(answer.header(name), value, "{name}");
     }
-    assert!(answer.header("x-wellhead-overhead-ms").parse::<f64>().is_ok_and(|ms| ms < 1000.0), "{:?}", answer.headers);
+    assert!(
+        answer.header("x-wellhead-overhead-ms").parse::<f64>().is_ok_and(|ms| ms < 1000.0),
+        "{:?}",
+        answer.headers
+    );
     assert!(!answer.header("x-request-id").starts_with("req_"), "that is the provider's id");
     let limits = answer.headers.iter().filter(|(name, _)| name.to_lowercase().starts_with("x-ratelimit"));
     assert_eq!(limits.count(), 0, "the provider's limits are not the app's: {:?}", answer.headers);
@@ -154,7 +166,12 @@ async fn the_answer_says_how_it_came_about_and_nothing_of_the_providers_bookkeep
 async fn redirected(to: &Sim) -> (Answer, Sim) {
     let sim = sim();
     let headers = BTreeMap::from([("location".to_owned(), format!("{}/chat/completions", to.base_url()))]);
-    sim.set_fault(Rule::always(Fault::Status { code: 307, headers, body: Some("gone".into()), retry_after: None }));
+    sim.set_fault(Rule::always(Fault::Status {
+        code: 307,
+        headers,
+        body: Some("gone".into()),
+        retry_after: None,
+    }));
     let gateway = Gateway::start(&single(&sim)).await;
     (gateway.chat(false).await, sim)
 }

@@ -63,12 +63,22 @@ async fn a_target_may_be_asked_over_http2() {
 
 #[tokio::test]
 async fn failures_of_http2_streams_are_survived() {
-    for text in ["refuse", "reset-before-headers", "reset-after-headers", "cut-after:0", "status:503", "silence"] {
+    for text in
+        ["refuse", "reset-before-headers", "reset-after-headers", "cut-after:0", "status:503", "silence"]
+    {
         let sim = sim();
         sim.set_fault(Rule::always(fault(text)).model("m1"));
-        let gateway = Gateway::start(&upstream(&sim).replace("tier: 1 }] }", "tier: 1 }], timeouts: { first_token: 500ms } }")).await;
+        let gateway = Gateway::start(
+            &upstream(&sim).replace("tier: 1 }] }", "tier: 1 }], timeouts: { first_token: 500ms } }"),
+        )
+        .await;
         let answer = gateway.chat(true).await;
-        assert_eq!((answer.status, answer.content()), (200, expected().await), "{text}: {}", answer.everything());
+        assert_eq!(
+            (answer.status, answer.content()),
+            (200, expected().await),
+            "{text}: {}",
+            answer.everything()
+        );
         assert_eq!(answer.header("x-wellhead-survival"), "failed-over", "{text}");
         assert!(answer.done(), "{text}");
     }

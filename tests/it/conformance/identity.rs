@@ -22,10 +22,16 @@ async fn without_a_valid_key_nothing_is_answered_and_nothing_reaches_a_provider(
     let sim = sim();
     let gateway = Gateway::start(&single(&sim)).await;
     let none = Request::post(CHAT).without("authorization").json(&chat(false));
-    let wrong = ["", "Bearer", "Bearer ", "Bearer wh-dev-wrong", "Basic d2g6d2g=", "Bearer wh-dev-0123456789abcdeg"];
+    let wrong =
+        ["", "Bearer", "Bearer ", "Bearer wh-dev-wrong", "Basic d2g6d2g=", "Bearer wh-dev-0123456789abcdeg"];
     let wrong = wrong.iter().map(|value| none.clone().header("authorization", value));
-    let other = [none.clone(), none.clone().header("x-api-key", "nope"), none.clone().header("api-key", "' OR 1=1 --")];
-    let query = Request::post(&format!("{CHAT}?api_key={KEY}&key={KEY}")).without("authorization").json(&chat(false));
+    let other = [
+        none.clone(),
+        none.clone().header("x-api-key", "nope"),
+        none.clone().header("api-key", "' OR 1=1 --"),
+    ];
+    let query =
+        Request::post(&format!("{CHAT}?api_key={KEY}&key={KEY}")).without("authorization").json(&chat(false));
     for request in wrong.chain(other).chain([query]) {
         let answer = gateway.send(request.clone()).await;
         let code = answer.code();

@@ -17,7 +17,12 @@ fn limited(sim: &Sim, limits: &str) -> String {
 }
 
 fn assert_limited(answer: &Answer) {
-    assert_eq!((answer.status, answer.code().as_str()), (429, "rate_limit_exceeded"), "{}", answer.everything());
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (429, "rate_limit_exceeded"),
+        "{}",
+        answer.everything()
+    );
     assert_eq!(answer.header("x-should-retry"), "true");
     for member in ["type", "message", "param", "source", "request_id"] {
         assert!(answer.error().get(member).is_some(), "{member} is missing in {}", answer.text());
@@ -43,7 +48,11 @@ async fn requests_per_minute_are_counted_down_and_then_refused() {
     assert_eq!(sim.requests().len(), 3, "what is refused costs no upstream call");
     let other = Request::post(CHAT).set("authorization", &format!("Bearer {OTHER}")).json(&chat(false));
     let other = gateway.send(other).await;
-    assert_eq!((other.status, other.header("x-ratelimit-limit-requests")), (200, ""), "limits belong to one app");
+    assert_eq!(
+        (other.status, other.header("x-ratelimit-limit-requests")),
+        (200, ""),
+        "limits belong to one app"
+    );
 }
 
 #[tokio::test]

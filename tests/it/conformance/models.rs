@@ -23,7 +23,8 @@ async fn get(gateway: &Gateway, key: &str, path: &str) -> Answer {
 }
 
 fn ids(list: &Value) -> Vec<&str> {
-    let mut ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+    let mut ids: Vec<_> =
+        list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
     ids.sort_unstable();
     ids
 }

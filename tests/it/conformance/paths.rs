@@ -27,7 +27,9 @@ async fn base_urls_with_and_without_v1_and_with_doubled_slashes_work() {
 async fn an_unknown_path_is_a_json_404_that_names_the_base_url() {
     let sim = sim();
     let gateway = Gateway::start(&single(&sim)).await;
-    for (method, path) in [("GET", "/"), ("GET", "/v1/nope"), ("POST", "/v1/chat/complete"), ("PUT", "/x/y/z")] {
+    for (method, path) in
+        [("GET", "/"), ("GET", "/v1/nope"), ("POST", "/v1/chat/complete"), ("PUT", "/x/y/z")]
+    {
         let answer = gateway.send(Request::new(method, path)).await;
         assert_eq!((answer.status, answer.header("content-type")), (404, "application/json"), "{path}");
         let error = answer.error();

@@ -32,7 +32,9 @@ async fn ask(sim: &Sim, roots: &str, tls: &str, more: &str) -> Answer {
 
 #[tokio::test]
 async fn a_target_is_trusted_by_the_configured_roots_and_name() {
-    for (more, version) in [("", "HTTP/2"), (", protocol: http2", "HTTP/2"), (", protocol: http1", "HTTP/1.1")] {
+    for (more, version) in
+        [("", "HTTP/2"), (", protocol: http2", "HTTP/2"), (", protocol: http1", "HTTP/1.1")]
+    {
         let (sim, roots) = encrypted();
         let answer = ask(&sim, &roots, "ca_file: roots.pem, server_name: sim.test", more).await;
         assert_eq!(answer.status, 200, "{more}: {}", answer.everything());
@@ -52,7 +54,11 @@ async fn a_certificate_that_is_not_trusted_gets_no_request_and_no_key() {
     ] {
         let answer = ask(&sim, roots, tls, "").await;
         assert_eq!((answer.status, answer.code().as_str()), (503, "no_healthy_upstream"), "{tls}");
-        assert!(answer.header("proxy-status").contains("tls_certificate_error"), "{tls}: {:?}", answer.headers);
+        assert!(
+            answer.header("proxy-status").contains("tls_certificate_error"),
+            "{tls}: {:?}",
+            answer.headers
+        );
     }
     assert!(sim.requests().is_empty());
 }

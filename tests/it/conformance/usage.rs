@@ -26,7 +26,8 @@ async fn a_client_that_did_not_ask_for_usage_does_not_see_it() {
     for options in [None, Some(json!({"include_usage": false})), Some(json!({})), Some(Value::Null)] {
         let (sim, gateway, answer) = ask(options.clone()).await;
         assert!(usages(&answer).is_empty(), "{options:?}: {}", answer.text());
-        let empty = answer.events().into_iter().find(|event| event["choices"].as_array().is_some_and(Vec::is_empty));
+        let empty =
+            answer.events().into_iter().find(|event| event["choices"].as_array().is_some_and(Vec::is_empty));
         assert_eq!(empty, None, "{options:?}: strict clients crash on an event without choices");
         assert_eq!(sim.requests()[0].json()["stream_options"]["include_usage"], true, "{options:?}");
         let record = gateway.record(answer.header("x-request-id")).await;
@@ -40,7 +41,11 @@ async fn a_client_that_asked_for_usage_sees_it_once_before_the_end() {
     let (sim, _, answer) = ask(Some(json!({"include_usage": true}))).await;
     let events = answer.events();
     assert_eq!(usages(&answer).len(), 1, "{}", answer.text());
-    assert_eq!(events.last().unwrap()["choices"], json!([]), "the usage is the last event before the end mark");
+    assert_eq!(
+        events.last().unwrap()["choices"],
+        json!([]),
+        "the usage is the last event before the end mark"
+    );
     assert_eq!(events.last().unwrap()["usage"]["completion_tokens"], 24);
     assert_eq!(sim.requests()[0].json()["stream_options"], json!({"include_usage": true}));
 }

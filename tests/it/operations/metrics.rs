@@ -38,7 +38,8 @@ async fn the_core_metrics_are_there_with_their_labels() {
 async fn the_state_of_targets_is_the_same_in_metrics_and_status() {
     let sim = sim();
     sim.set_fault(Rule::always(fault("status:503")).model("m1"));
-    let gateway = Gateway::start(&crate::support::tiers(&sim.base_url(), &sim.base_url(), "attempts_max: 3")).await;
+    let gateway =
+        Gateway::start(&crate::support::tiers(&sim.base_url(), &sim.base_url(), "attempts_max: 3")).await;
     for _ in 0..4 {
         assert_eq!(gateway.chat(false).await.status, 200);
     }
@@ -47,18 +48,29 @@ async fn the_state_of_targets_is_the_same_in_metrics_and_status() {
     for target in status["routes"][0]["targets"].as_array().unwrap() {
         let (name, state) = (target["target"].as_str().unwrap(), target["state"].as_str().unwrap());
         let line = format!("wellhead_upstream_state{{target=\"{name}\",state=\"{state}\"}} 1");
-        assert!(text.contains(&line), "status says {state} of {name}, the metrics say otherwise:\n{}",
-            text.lines().filter(|line| line.starts_with("wellhead_upstream_state")).collect::<Vec<_>>().join("\n"));
+        assert!(
+            text.contains(&line),
+            "status says {state} of {name}, the metrics say otherwise:\n{}",
+            text.lines()
+                .filter(|line| line.starts_with("wellhead_upstream_state"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        );
     }
 }
 
 fn series(text: &str) -> BTreeSet<String> {
-    text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' ')).map(|(name, _)| name.to_owned()).collect()
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn what_clients_send_makes_no_new_series() {
-    let gateway = Gateway::start(&pair(&sim(), "attempts_max: 3")).await;
+    let sim = sim();
+    let gateway = Gateway::start(&pair(&sim, "attempts_max: 3")).await;
     let strange = async |index: usize| {
         let mut body = chat(false);
         body["model"] = json!(format!("made-up-{index}"));

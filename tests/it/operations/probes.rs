@@ -15,7 +15,10 @@ async fn livez_and_readyz_ignore_upstreams_and_status_tells_the_truth() {
     let status = gateway.status().await;
     assert_eq!(status["routes"][0]["state"], "down", "{status}");
     let target = &status["routes"][0]["targets"][0];
-    assert_eq!((&target["state"], &target["last_failure"]), (&"failing".into(), &"connection_refused".into()));
+    assert_eq!(
+        (&target["state"], &target["last_failure"]),
+        (&"failing".into(), &"connection_refused".into())
+    );
     let text = gateway.admin_get("/status?format=text").await;
     assert!(text.text().contains("chat") && text.text().contains("connection_refused"), "{}", text.text());
 }

@@ -53,7 +53,8 @@ async fn every_request_has_exactly_one_record_and_bad_ones_too() {
     for id in &ids {
         gateway.record(id).await;
     }
-    let count = |id: &String| gateway.records().iter().filter(|record| record["request_id"] == id.as_str()).count();
+    let count =
+        |id: &String| gateway.records().iter().filter(|record| record["request_id"] == id.as_str()).count();
     assert!(ids.iter().all(|id| count(id) == 1), "{:?}", gateway.records());
     let outcomes: Vec<Value> = gateway.records().iter().map(|record| record["outcome"].clone()).collect();
     assert_eq!(outcomes, ["ok", "ok", "rejected", "ok", "rejected", "rejected"]);

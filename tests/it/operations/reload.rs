@@ -27,7 +27,8 @@ async fn reloading_ten_times_under_load_loses_nothing() {
                 while !stop.load(Ordering::Relaxed) {
                     let stream = index % 2 == 0;
                     let answer = gateway.chat(stream).await;
-                    let whole = answer.status == 200 && answer.ending == Ending::Proper && (!stream || answer.done());
+                    let whole =
+                        answer.status == 200 && answer.ending == Ending::Proper && (!stream || answer.done());
                     assert!(whole, "{}", answer.everything());
                     answers.fetch_add(1, Ordering::Relaxed);
                 }
@@ -44,7 +45,8 @@ async fn reloading_ten_times_under_load_loses_nothing() {
         let list = gateway.send(Request::get("/v1/models")).await.text().to_owned();
         assert!(list.contains(&format!("extra-{round}")), "{list}");
         let from = answers.load(Ordering::Relaxed);
-        eventually("answers go on", async || (answers.load(Ordering::Relaxed) > from + 20).then_some(())).await;
+        eventually("answers go on", async || (answers.load(Ordering::Relaxed) > from + 20).then_some(()))
+            .await;
     }
     stop.store(true, Ordering::Relaxed);
     for client in clients {

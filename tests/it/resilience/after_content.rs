@@ -12,7 +12,8 @@ async fn interrupted(text: &str) {
     assert_eq!(answer.status, 200, "{text}");
     let content = answer.content();
     assert!(!content.is_empty() && expected().await.starts_with(&content), "{text}: {content:?}");
-    let error = answer.stream_error().unwrap_or_else(|| panic!("{text}: no error event in {}", answer.text()));
+    let error =
+        answer.stream_error().unwrap_or_else(|| panic!("{text}: no error event in {}", answer.text()));
     assert_eq!(error["code"], "upstream_stream_interrupted", "{text}");
     for member in ["type", "message", "param", "code", "source", "request_id"] {
         assert!(error.get(member).is_some(), "{text}: {member} is missing in {error}");
@@ -23,9 +24,15 @@ async fn interrupted(text: &str) {
     let log = sim.wait_for(|log| log.iter().all(|seen| seen.ended.is_some()), LIMIT).await.unwrap();
     assert_eq!(log.len(), 1, "{text}: what was delivered is not asked for again");
     let record = gateway.record(answer.header("x-request-id")).await;
-    assert_eq!((&record["outcome"], &record["code"]), (&"failed".into(), &"upstream_stream_interrupted".into()));
+    assert_eq!(
+        (&record["outcome"], &record["code"]),
+        (&"failed".into(), &"upstream_stream_interrupted".into())
+    );
     if text != "missing-terminator" {
-        assert_eq!(record["usage_estimated"], true, "{text}: a broken stream has no usage of its own: {record}");
+        assert_eq!(
+            record["usage_estimated"], true,
+            "{text}: a broken stream has no usage of its own: {record}"
+        );
     }
 }
 
@@ -73,7 +80,9 @@ async fn a_stream_that_is_longer_than_allowed_ends_as_interrupted() {
     assert!(!answer.content().is_empty(), "{}", answer.text());
     assert!(!answer.done(), "it went on for 6 s although stream_max is 1 s");
     assert!(answer.stream_error().is_some(), "{}", answer.text());
-    sim.wait_for(|log| log.iter().all(|seen| seen.ended == Some(Ended::ClientDisconnected)), LIMIT).await.unwrap();
+    sim.wait_for(|log| log.iter().all(|seen| seen.ended == Some(Ended::ClientDisconnected)), LIMIT)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -18,7 +18,11 @@ async fn assert_complete(answer: &Answer, stream: bool, case: &str) {
     assert_eq!((answer.status, answer.ending), (200, Ending::Proper), "{case}: {}", answer.everything());
     assert_eq!(answer.content(), expected().await, "{case}");
     if stream {
-        assert!(answer.done() && answer.finished() && answer.stream_error().is_none(), "{case}: {}", answer.text());
+        assert!(
+            answer.done() && answer.finished() && answer.stream_error().is_none(),
+            "{case}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -152,12 +156,13 @@ async fn both_attempts_carry_the_same_body_but_for_the_model() {
     let sim = sim();
     sim.set_fault(Rule::always(fault("status:503")).times(1));
     let gateway = Gateway::start(&pair(&sim, SETTINGS)).await;
-    let request = crate::support::Request::post(CHAT)
-        .set("x-api-key", KEY)
-        .without("authorization")
-        .body("application/json", r#"{ "model":"chat", "x_unknown":[1,2.50,"\u00e4"],"messages":[{"role":"user","content":"hi"}] }"#);
+    let request = crate::support::Request::post(CHAT).set("x-api-key", KEY).without("authorization").body(
+        "application/json",
+        r#"{ "model":"chat", "x_unknown":[1,2.50,"\u00e4"],"messages":[{"role":"user","content":"hi"}] }"#,
+    );
     assert_eq!(gateway.send(request).await.status, 200);
     let log = sim.requests();
-    let unified = |index: usize| String::from_utf8_lossy(&log[index].body).replace("m1", "M").replace("m2", "M");
+    let unified =
+        |index: usize| String::from_utf8_lossy(&log[index].body).replace("m1", "M").replace("m2", "M");
     assert_eq!(unified(0), unified(1));
 }

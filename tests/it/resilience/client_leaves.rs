@@ -12,7 +12,9 @@ use crate::support::{
 const SOON: Duration = Duration::from_secs(3);
 
 async fn assert_left(sim: &Sim) {
-    let gone = |log: &[wellhead_sim::LoggedRequest]| log.len() == 1 && log[0].ended == Some(Ended::ClientDisconnected);
+    let gone = |log: &[wellhead_sim::LoggedRequest]| {
+        log.len() == 1 && log[0].ended == Some(Ended::ClientDisconnected)
+    };
     sim.wait_for(gone, SOON).await.unwrap();
     assert_eq!(sim.in_flight(), 0);
 }
@@ -64,7 +66,8 @@ async fn resetting_an_http2_stream_cancels_its_upstream_and_no_other() {
     let stays = client.open(CHAT, &chat(true)).await.unwrap();
     sim.wait_for(|log| log.len() == 2 && log.iter().all(|seen| seen.tokens_sent == 3), LIMIT).await.unwrap();
     drop(left);
-    let one = |log: &[wellhead_sim::LoggedRequest]| log.iter().filter(|seen| seen.ended.is_some()).count() == 1;
+    let one =
+        |log: &[wellhead_sim::LoggedRequest]| log.iter().filter(|seen| seen.ended.is_some()).count() == 1;
     sim.wait_for(one, SOON).await.unwrap();
     assert_eq!(sim.in_flight(), 1);
     drop(stays);

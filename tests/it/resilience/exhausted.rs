@@ -53,10 +53,15 @@ async fn when_every_target_is_down_the_answer_is_503_with_everything_that_is_kno
         let attempts = error["attempts"].as_array().unwrap();
         assert!((2..=4).contains(&attempts.len()), "{error}");
         for target in ["a/m1", "b/m2"] {
-            assert!(attempts.iter().any(|attempt| attempt["target"] == target), "{target} was not tried: {error}");
+            assert!(
+                attempts.iter().any(|attempt| attempt["target"] == target),
+                "{target} was not tried: {error}"
+            );
         }
         let told = answer.everything();
-        for secret in [first.to_string(), second.to_string(), "127.0.0.1".to_owned(), "sk-upstream".to_owned()] {
+        for secret in
+            [first.to_string(), second.to_string(), "127.0.0.1".to_owned(), "sk-upstream".to_owned()]
+        {
             assert!(!told.contains(&secret), "{secret} is internal: {told}");
         }
     }
@@ -73,7 +78,11 @@ async fn when_every_target_is_broken_the_answer_is_503() {
         assert!(error["attempts"].as_array().unwrap().len() <= 3, "{text}: {error}");
         assert!(sim.requests().len() <= 3, "{text}");
         if let Some(status) = text.strip_prefix("status:") {
-            assert!(answer.header("proxy-status").contains(&format!("received-status={status}")), "{:?}", answer.headers);
+            assert!(
+                answer.header("proxy-status").contains(&format!("received-status={status}")),
+                "{:?}",
+                answer.headers
+            );
         }
     }
 }
@@ -86,7 +95,12 @@ async fn when_every_target_is_limited_the_answer_is_429_with_the_shortest_wait()
     let gateway = Gateway::start(&pair(&sim, "attempts_max: 4")).await;
     for _ in 0..2 {
         let answer = gateway.chat(false).await;
-        assert_eq!((answer.status, answer.code().as_str()), (429, "upstream_rate_limited"), "{}", answer.everything());
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (429, "upstream_rate_limited"),
+            "{}",
+            answer.everything()
+        );
         assert_retry_within_a_minute(&answer);
         let seconds: u64 = answer.header("retry-after").parse().unwrap();
         assert!((7..=12).contains(&seconds), "the shorter of 9 and 20, with some jitter: {seconds}");
@@ -113,7 +127,8 @@ async fn when_every_target_is_silent_a_stream_is_answered_504_within_its_deadlin
 
 #[tokio::test]
 async fn when_every_target_is_silent_an_unstreamed_request_is_answered_504_at_its_deadline() {
-    silent(&sim(), "timeouts: { deadline: 1500ms, first_token: 1s }", false, Duration::from_millis(3000)).await;
+    silent(&sim(), "timeouts: { deadline: 1500ms, first_token: 1s }", false, Duration::from_millis(3000))
+        .await;
 }
 
 #[tokio::test]

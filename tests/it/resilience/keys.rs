@@ -44,7 +44,11 @@ async fn a_rejected_key_rests_for_every_model_and_the_other_answers() {
         for _ in 0..8 {
             ask(&gateway, "other").await;
         }
-        assert_eq!((seen(&sim, FIRST, "m2"), seen(&sim, SECOND, "m2")), (0, 8), "{status}: it rests for all models");
+        assert_eq!(
+            (seen(&sim, FIRST, "m2"), seen(&sim, SECOND, "m2")),
+            (0, 8),
+            "{status}: it rests for all models"
+        );
         let keys = gateway.status().await["providers"][0]["keys"].clone();
         assert_eq!((&keys[0]["state"], &keys[1]["state"]), (&json!("rejected"), &json!("ok")), "{status}");
     }

@@ -5,7 +5,8 @@ use wellhead_sim::Rule;
 use crate::support::{CHAT, Ending, Gateway, fault, json_reply, pair, sim};
 
 /// Spaces, an escape, a number with a zero at its end: whatever is re-serialised loses one of them.
-const BODY: &str = r#"{ "error" : {"message":"\u00e4 no","type":"odd","param":"x","code":"odd_code"},  "extra": 1.50 }"#;
+const BODY: &str =
+    r#"{ "error" : {"message":"\u00e4 no","type":"odd","param":"x","code":"odd_code"},  "extra": 1.50 }"#;
 
 #[tokio::test]
 async fn an_error_of_the_request_passes_byte_for_byte_and_is_not_repeated() {

@@ -24,7 +24,14 @@ async fn without_the_token_every_call_is_401() {
     let token = gateway.admin_token();
     let nearly = format!("{}x", &token[..token.len() - 1]);
     for (method, path) in PROTECTED {
-        for value in ["", "Bearer", "Bearer wrong", &format!("Bearer {nearly}"), &format!("Bearer {KEY}"), &format!("Basic {token}")] {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer wrong",
+            &format!("Bearer {nearly}"),
+            &format!("Bearer {KEY}"),
+            &format!("Basic {token}"),
+        ] {
             let mut request = Request::new(method, path).without("authorization").json(&json!({"name": "x"}));
             if !value.is_empty() {
                 request = request.header("authorization", value);
@@ -51,7 +58,11 @@ async fn a_host_of_somebody_else_is_misdirected() {
         }
     }
     for host in ["localhost", "127.0.0.1", "[::1]:4001"] {
-        assert_eq!(gateway.api("GET", "/api/v1/apps").header("host", host).send(gateway.admin).await.status, 200, "{host}");
+        assert_eq!(
+            gateway.api("GET", "/api/v1/apps").header("host", host).send(gateway.admin).await.status,
+            200,
+            "{host}"
+        );
     }
 }
 
@@ -65,18 +76,31 @@ async fn the_data_plane_serves_nothing_of_the_admin_plane() {
 
 #[tokio::test]
 async fn a_key_made_by_the_api_works_at_once_and_is_shown_once() {
-    let gateway = Gateway::start(&single(&sim())).await;
-    let call = async |method: &str, path: &str, body| gateway.api(method, path).json(&body).send(gateway.admin).await;
-    let app = call("POST", "/api/v1/apps", json!({"name": "shop", "models": ["chat"], "limits": {"rpm": 100}})).await;
+    let sim = sim();
+    let gateway = Gateway::start(&single(&sim)).await;
+    let call = async |method: &str, path: &str, body| {
+        gateway.api(method, path).json(&body).send(gateway.admin).await
+    };
+    let app =
+        call("POST", "/api/v1/apps", json!({"name": "shop", "models": ["chat"], "limits": {"rpm": 100}}))
+            .await;
     assert_eq!(app.status, 201, "{}", app.everything());
     let made = call("POST", "/api/v1/apps/shop/keys", json!({"name": "first"})).await;
     assert_eq!(made.status, 201, "{}", made.everything());
-    let (key, id) = (made.json()["key"].as_str().unwrap().to_owned(), made.json()["id"].as_str().unwrap().to_owned());
+    let (key, id) =
+        (made.json()["key"].as_str().unwrap().to_owned(), made.json()["id"].as_str().unwrap().to_owned());
     let ask = async || {
-        gateway.send(Request::post(CHAT).set("authorization", &format!("Bearer {key}")).json(&chat(false))).await
+        gateway
+            .send(Request::post(CHAT).set("authorization", &format!("Bearer {key}")).json(&chat(false)))
+            .await
     };
     let answer = ask().await;
-    assert_eq!((answer.status, answer.header("x-ratelimit-limit-requests")), (200, "100"), "{}", answer.everything());
+    assert_eq!(
+        (answer.status, answer.header("x-ratelimit-limit-requests")),
+        (200, "100"),
+        "{}",
+        answer.everything()
+    );
     for path in ["/api/v1/apps/shop/keys", "/api/v1/apps/shop", "/api/v1/apps"] {
         let shown = gateway.api("GET", path).send(gateway.admin).await;
         assert_eq!(shown.status, 200);
@@ -95,7 +119,10 @@ async fn a_key_of_the_store_outlives_a_restart_and_a_reload() {
     assert_eq!(call("/api/v1/apps", json!({"name": "shop"})).await.status, 201);
     let key = call("/api/v1/apps/shop/keys", json!({})).await.json()["key"].as_str().unwrap().to_owned();
     let ask = |gateway: &Gateway| {
-        Request::post(CHAT).set("authorization", &format!("Bearer {key}")).json(&chat(false)).send(gateway.addr)
+        Request::post(CHAT)
+            .set("authorization", &format!("Bearer {key}"))
+            .json(&chat(false))
+            .send(gateway.addr)
     };
     assert_eq!(call("/api/v1/reload", json!({})).await.status, 200);
     assert_eq!(ask(&gateway).await.status, 200);

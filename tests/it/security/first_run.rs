@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::support::{CHAT, Gateway, Request, chat, sim, single};
+use crate::support::{CHAT, Gateway, Request, chat, eventually, sim, single};
 
 const FREE_PORTS: &[&str] = &["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
 
@@ -59,6 +59,9 @@ async fn the_key_is_printed_once_and_still_works_after_a_restart() {
     let mut gateway = fresh().await;
     let key = practice_key(&gateway.output());
     gateway.signal("TERM");
+    eventually("the drain", async || (gateway.admin_get("/readyz").await.status == 503).then_some(())).await;
+    // Outside a terminal a drain takes half a minute; the second signal means now.
+    gateway.signal("TERM");
     gateway.ended().await;
     let gateway = Gateway::start_in(gateway.shared_dir(), None, FREE_PORTS).await;
     assert!(!gateway.output().contains(&key), "{}", gateway.output());
@@ -93,7 +96,8 @@ async fn an_admin_listener_for_everybody_is_refused() {
     let dir = TempDir::new().unwrap();
     let text = single(&sim()).replace("admin: \"127.0.0.1:0\"", "admin: \"0.0.0.0:0\"");
     let child = Gateway::spawn(&dir, Some(&text), &[]);
-    let output = tokio::time::timeout(crate::support::LIMIT, child.wait_with_output()).await.unwrap().unwrap();
+    let output =
+        tokio::time::timeout(crate::support::LIMIT, child.wait_with_output()).await.unwrap().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{told}");
     assert!(told.contains("0.0.0.0") && told.contains("admin"), "{told}");

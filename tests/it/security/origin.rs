@@ -11,14 +11,25 @@ async fn no_field_and_no_header_of_a_request_changes_its_upstream() {
     let url = evil.base_url();
     let host = evil.addr().to_string();
     let mut body = chat(false);
-    for field in ["api_base", "base_url", "api_key", "host", "endpoint", "azure_endpoint", "custom_llm_provider"] {
+    for field in
+        ["api_base", "base_url", "api_key", "host", "endpoint", "azure_endpoint", "custom_llm_provider"]
+    {
         body[field] = json!(url);
     }
     let headers = [
-        "x-forwarded-host", "x-original-host", "x-upstream-host", "x-base-url", "x-api-base", "x-wellhead-base-url",
-        "x-portkey-custom-host", "helicone-target-url", "x-rewrite-url", "x-original-url",
+        "x-forwarded-host",
+        "x-original-host",
+        "x-upstream-host",
+        "x-base-url",
+        "x-api-base",
+        "x-wellhead-base-url",
+        "x-portkey-custom-host",
+        "helicone-target-url",
+        "x-rewrite-url",
+        "x-original-url",
     ];
-    let request = headers.iter().fold(Request::post(CHAT).json(&body), |request, name| request.header(name, &url));
+    let request =
+        headers.iter().fold(Request::post(CHAT).json(&body), |request, name| request.header(name, &url));
     let answers = [
         gateway.send(request).await,
         gateway.send(Request::post(CHAT).json(&chat(false)).header("host", &host)).await,

@@ -79,7 +79,10 @@ impl Request {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !has("content-length") && !has("transfer-encoding") && (!self.body.is_empty() || self.method == "POST") {
+        if !has("content-length")
+            && !has("transfer-encoding")
+            && (!self.body.is_empty() || self.method == "POST")
+        {
             text.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }
         text.push_str("\r\n");
@@ -126,8 +129,9 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error} in {} {:?}", self.status, String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{error} in {} {:?}", self.status, String::from_utf8_lossy(&self.body))
+        })
     }
 
     /// `error` of the body.
@@ -203,11 +207,6 @@ impl Connection {
     /// Sends bytes. A peer that has closed already is not an error: its answer is what counts.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let _ = timeout(LIMIT, self.socket.write_all(bytes)).await.expect("the gateway stopped reading");
-    }
-
-    /// Sends what fits at once and returns how much that was; 0 when the peer has closed.
-    pub(crate) async fn write_some(&mut self, bytes: &[u8]) -> usize {
-        timeout(LIMIT, self.socket.write(bytes)).await.map_or(0, |written| written.unwrap_or(0))
     }
 
     /// Reads more; false at the end of the connection.

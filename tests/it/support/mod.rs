@@ -10,7 +10,9 @@ pub(crate) use client::{Answer, Connection, Ending, Request};
 pub(crate) use config::{KEY, PROVIDER_KEY, config, pair, single, tiers};
 pub(crate) use gateway::{Gateway, binary};
 pub(crate) use h2::H2;
-pub(crate) use sims::{SimProcess, UNUSED, dead_port, expected, fault, json_reply, sim, sim_paced, sim_with, tls_identity};
+pub(crate) use sims::{
+    SimProcess, UNUSED, dead_port, expected, fault, json_reply, sim, sim_paced, sim_with, tls_identity,
+};
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -29,7 +31,10 @@ pub(crate) fn chat(stream: bool) -> Value {
 }
 
 /// Asks again and again until `look` finds something, and panics with `what` when it does not within [`LIMIT`].
-pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look().await {

@@ -32,9 +32,15 @@ def seeds(settings):
     status = _logged(command, log, environment, None)
     text = log.read_text(errors="replace")
     if status != 0:
-        failed = sorted(set(re.findall(r"^\s+(?:FAIL|TIMEOUT|SIGABRT).*?\]\s+(.*)$", text, re.M)))
-        settings.finding("seeds", f"{' '.join(command)} ended with status {status}: {failed or text[-800:]}")
+        settings.finding("seeds", f"cargo ended with status {status}: {failed(text) or text[-800:]}")
     return [Row("seeds", f"property tests of the pure crates, PROPTEST_CASES={cases}", passed(text))]
+
+
+def failed(text):
+    """The tests that failed, and what proptest said about each (the seed is in the crate's proptest-regressions)."""
+    tests = {name for name in re.findall(r"^\s+(?:FAIL|TIMEOUT|SIG\w+) \[.*?\]\s+(?:\(.*?\) )?(.*)$", text, re.M)}
+    inputs = dict.fromkeys(line.strip() for line in re.findall(r"Test failed: .*|minimal failing input: .*", text))
+    return "; ".join([*sorted(tests), *inputs])
 
 
 def passed(text):
@@ -51,7 +57,8 @@ def fuzz(settings):
     """Every fuzz target for the same time, one after another; one row each."""
     environment = install.tool_environment()
     if not install.cargo_tool("fuzz", TOOL_SECONDS_MAX):
-        return [Row("fuzz", "every fuzz target", "not run: cargo-fuzz is missing and could not be installed", ran=False)]
+        missing = "cargo-fuzz is missing and could not be installed"
+        return [Row("fuzz", "every fuzz target", f"not run: {missing}", ran=False)]
     listed = subprocess.run(["cargo", "fuzz", "list"], cwd=REPO, env=environment, capture_output=True, text=True,
                             check=True)
     return [_fuzz_one(settings, target, environment) for target in listed.stdout.split()]

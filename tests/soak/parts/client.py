@@ -1,8 +1,10 @@
 """One chat request, streamed or not, and everything about its answer that the checker wants to know."""
 
+import gzip
 import http.client
 import json
 import time
+import zlib
 from dataclasses import dataclass, field
 
 from .settings import APP_KEY
@@ -44,14 +46,14 @@ class Answer:
         return value if isinstance(value, dict) else None
 
 
-def ask(port, body, seconds_max, key=APP_KEY):
-    """Sends a chat request and reads the answer to its end, or until `seconds_max` are over."""
+def ask(port, body, seconds_max, accepts=None):
+    """Sends a chat request and reads the answer to its end, or until `seconds_max` are over. A compressed answer is
+    unpacked only if `accepts`, the Accept-Encoding, names gzip."""
     answer = Answer(streamed=bool(body.get("stream")))
     started = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds_max)
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     try:
-        connection.request("POST", "/v1/chat/completions", body=json.dumps(body), headers=headers)
+        _send(connection, json.dumps(body).encode(), accepts)
         response = connection.getresponse()
         answer.status = response.status
         answer.headers = {name.lower(): value for name, value in response.getheaders()}
@@ -64,8 +66,20 @@ def ask(port, body, seconds_max, key=APP_KEY):
         connection.close()
     answer.ended_s = time.monotonic() - started
     if not answer.streamed or answer.status != 200:
+        _unpack(answer, accepts)
         _whole(answer)
     return answer
+
+
+def _send(connection, body, accepts):
+    """By hand, because `request` would add an Accept-Encoding of its own."""
+    connection.putrequest("POST", "/v1/chat/completions", skip_accept_encoding=True)
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Authorization", f"Bearer {APP_KEY}")
+    connection.putheader("Content-Length", str(len(body)))
+    if accepts:
+        connection.putheader("Accept-Encoding", accepts)
+    connection.endheaders(body)
 
 
 def _read(connection, response, answer, started, seconds_max):
@@ -118,6 +132,15 @@ def _event(answer, event, at_s):
             if content:
                 answer.content_s = at_s if answer.content_s is None else answer.content_s
                 answer.text += content
+
+
+def _unpack(answer, accepts):
+    """What cannot be unpacked stays as it is, and is no answer then."""
+    if answer.header("content-encoding") == "gzip" and "gzip" in (accepts or ""):
+        try:
+            answer.body = gzip.decompress(answer.body)
+        except (OSError, EOFError, zlib.error):
+            answer.end = "broken"
 
 
 def _whole(answer):

@@ -1,5 +1,5 @@
-"""Random fault scenarios over real sockets: simulators misbehave as each scenario says, and the checker looks at every
-answer. Scenarios run a batch at a time; each has providers of its own, so that none rests because of another's faults."""
+"""Random fault scenarios over real sockets: simulators misbehave as each scenario says, and the checker looks at
+every answer. Each scenario has providers of its own, so that none rests because of another's faults."""
 
 import concurrent.futures
 import json
@@ -70,7 +70,8 @@ def _batch(settings, gateway, sims, batch, texts, tally):
             tally[what] = tally.get(what, 0) + 1
             marker = f"{one.model}/{index}"
             for text in check(one, request, answer, texts[request.prompt], seen.get(marker, 0)):
-                about = f"tiers {one.tiers}, steady {one.steady}, streamed {request.streamed}, faults {request.faults}"
+                about = f"tiers {one.tiers}, steady {one.steady}, streamed {request.streamed}, "
+                about += f"accepts {request.accepts}, faults {request.faults}"
                 settings.finding("faults", f"scenario {one.number}, request {index + 1}: {text} [{about}]")
 
 
@@ -82,7 +83,7 @@ def _play(gateway, sims, one):
             # A rule that only names the usual length means: no fault. The newest rule of a key counts.
             rule = {"match": {"key": one.key(one.target(target))}, "fault": fault or f"tokens:{TOKENS}"}
             sims[target % len(sims)].control("POST", "/_sim/faults", rule)
-        answers.append(ask(gateway.port, _body(request, f"{one.model}/{index}"), PATIENCE_S))
+        answers.append(ask(gateway.port, _body(request, f"{one.model}/{index}"), PATIENCE_S, request.accepts))
     return answers
 
 

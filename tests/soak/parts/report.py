@@ -2,8 +2,6 @@
 
 import subprocess
 
-from harness import machine
-
 from .settings import REPO
 
 PAGE = REPO / "docs" / "reference" / "soak.md"
@@ -74,8 +72,3 @@ def commit():
 
     short = git("rev-parse", "--short=12", "HEAD") or "unknown"
     return f"{short}, with changes" if git("status", "--porcelain", "--untracked-files=no") else short
-
-
-def shape():
-    """The machine in a few words."""
-    return machine.shape()

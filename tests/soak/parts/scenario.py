@@ -19,11 +19,13 @@ PROMPTS = ("How do bridges carry their load?", "Describe a quiet harbour.", "Why
 
 @dataclass(frozen=True)
 class Request:
-    """One request: whether it streams, what it asks, and the fault of each target (None: none)."""
+    """One request: whether it streams, what it asks, the fault of each target (None: none), and its Accept-Encoding
+    (None: not sent)."""
 
     streamed: bool
     prompt: int
     faults: tuple
+    accepts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,5 +112,6 @@ def scenario(settings, number):
     requests = []
     for _ in range(rng.choice((1, 1, 2, 3))):
         struck = tuple(faults(rng) for _ in tiers)
-        requests.append(Request(rng.random() < 0.7, rng.randrange(len(PROMPTS)), struck))
+        accepts = rng.choice((None, "identity", "gzip", "gzip, deflate, br"))
+        requests.append(Request(rng.random() < 0.7, rng.randrange(len(PROMPTS)), struck, accepts))
     return Scenario(number, tuple(tiers), rng.random() < 0.65, tuple(requests))

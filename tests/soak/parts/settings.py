@@ -1,4 +1,4 @@
-"""What a run is: its sizes, its paths, and the findings that it collects. One object, made once, passed to every part."""
+"""What a run is: its sizes, its paths, and the findings that it collects. Made once, passed to every part."""
 
 import pathlib
 import random
@@ -50,7 +50,7 @@ class Sizes:
 
 @dataclass
 class Settings:
-    """Everything that the parts need to know. `harness` of the benchmarks reads `work`, `nofile`, `load` and `*_core`."""
+    """Everything that the parts need to know. The processes of the benchmarks' harness read `work` and `nofile`."""
 
     sizes: Sizes
     seed: int
@@ -64,7 +64,7 @@ class Settings:
     findings_count: int = 0
 
     def random(self, *about):
-        """A generator that depends on the seed and on what it is for, so that parts do not shift each other's numbers."""
+        """A generator that depends on the seed and on what it is for, so that no part shifts another's numbers."""
         return random.Random(":".join(map(str, (self.seed, *about))))
 
     def finding(self, part, text):

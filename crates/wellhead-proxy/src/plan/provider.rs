@@ -10,7 +10,7 @@ use wellhead_catalog::{Auth, Kind};
 use wellhead_config::snapshot::{self, BaseUrl, Provider};
 use wellhead_net::{Endpoint, Protocol, TlsOptions};
 use wellhead_resilience::Nanos;
-use wellhead_types::Name;
+use wellhead_types::{Name, Secret};
 
 /// One provider.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(crate) struct ProviderPlan {
 #[derive(Debug)]
 pub(crate) struct KeyPlan {
     pub(crate) id: Name,
-    pub(crate) masked: String,
+    pub(crate) secret: Secret,
     /// Header and value that carry it; `None` where the kind takes none.
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
     pub(crate) state: Arc<KeyState>,
@@ -68,7 +68,7 @@ impl ProviderPlan {
         let keys = provider.keys.iter().map(|key| {
             Ok(KeyPlan {
                 id: key.id.clone(),
-                masked: key.secret.masked(),
+                secret: key.secret.clone(),
                 header: credential(&provider.kind.auth, key.secret.expose())?,
                 state: registry.key(&provider.name, &key.id),
             })

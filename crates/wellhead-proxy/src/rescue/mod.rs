@@ -5,7 +5,7 @@ mod refusal;
 mod upstream;
 
 pub(crate) use refusal::Refusal;
-pub(crate) use upstream::{gave_up, in_stream};
+pub(crate) use upstream::{gave_up, in_stream, interrupted};
 
 use crate::body::GatewayBody;
 use crate::settle::Books;
@@ -25,7 +25,7 @@ const DOC: &str = "docs/reference/errors.md#";
 
 /// Turns a refusal into an answer and closes the books.
 pub(crate) fn refuse(refusal: &Refusal, mut books: Books) -> Response<GatewayBody> {
-    let body = body(refusal, &books);
+    let body = body(refusal, &books).to_bytes();
     let mut response = Response::new(GatewayBody::whole(body.clone()));
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -119,7 +119,7 @@ fn retry_advice(headers: &mut HeaderMap, should_retry: Option<bool>, after: Opti
 }
 
 /// The body in the OpenAI shape: the four members that SDKs require, and ours beside them.
-fn body(refusal: &Refusal, books: &Books) -> bytes::Bytes {
+pub(crate) fn body(refusal: &Refusal, books: &Books) -> ErrorBody {
     let attempts = books.record.attempts.iter().map(|a| Attempt {
         target: a.target.to_string(),
         outcome: a.result.to_owned(),
@@ -138,5 +138,4 @@ fn body(refusal: &Refusal, books: &Books) -> bytes::Bytes {
         retry_after_s: refusal.retry_after.map(|after| (after.as_secs_f64() * 1000.0).ceil() / 1000.0),
         doc: Some(format!("{DOC}{}", refusal.code)),
     }
-    .to_bytes()
 }

@@ -140,18 +140,13 @@ impl Refusal {
     }
 
     pub(crate) fn model_unknown(model: &str, allowed: &[&str]) -> Self {
-        let message = format!("The model `{}` does not exist here. {}", short(model), models(allowed));
+        let message = format!("The model `{}` does not exist, or this key may not use it. {}", short(model), models(allowed));
         Self { param: Some("model"), ..Self::client(404, "model_not_found", "invalid_request_error", message) }
     }
 
     pub(crate) fn endpoint_unserved(model: &str, endpoint: &str) -> Self {
         let message = format!("No target of the model `{}` serves {endpoint}.", short(model));
         Self { param: Some("model"), ..Self::client(404, "endpoint_not_served", "invalid_request_error", message) }
-    }
-
-    pub(crate) fn model_not_allowed(model: &str, allowed: &[&str]) -> Self {
-        let message = format!("This key may not use the model `{}`. {}", short(model), models(allowed));
-        Self { param: Some("model"), ..Self::client(403, "model_not_allowed", "permission_error", message) }
     }
 
     pub(crate) fn limit(app: &str, hit: &LimitHit) -> Self {

@@ -23,11 +23,15 @@ pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, books: Books) -> Re
     refuse(&refusal(gave_up.end, gave_up.last.as_ref(), retried_before, now, books.record.attempts.len()), books)
 }
 
-/// Code and message for a stream whose headers are already with the client.
-pub(crate) fn in_stream(gave_up: &GaveUp, books: &Books) -> (&'static str, String) {
+/// What a stream whose headers are already with the client ends with when nothing is left to try.
+pub(crate) fn in_stream(gave_up: &GaveUp, books: &Books) -> Refusal {
     let now = books.worker().gateway.clock.now();
-    let refusal = refusal(gave_up.end, gave_up.last.as_ref(), false, now, books.record.attempts.len());
-    (refusal.code, refusal.message.into())
+    refusal(gave_up.end, gave_up.last.as_ref(), false, now, books.record.attempts.len())
+}
+
+/// What a stream that broke off after its first content ends with.
+pub(crate) fn interrupted(code: &'static str, message: &str) -> Refusal {
+    Refusal { code, message: message.into(), ..refusal(End::PassOn, None, false, 0, 1) }
 }
 
 fn unavailable() -> ProxyStatus {

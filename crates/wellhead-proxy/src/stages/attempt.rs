@@ -130,7 +130,7 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
         Err(_) => return Err(missed(limit.failure(Stage::Headers, Cause::HeadersTimeout))),
     };
     exchange.books.attempt_status(response.status().as_u16());
-    let outcome = open(exchange, number, response, limit).await;
+    let outcome = open(exchange, number, key, response, limit).await;
     let now = exchange.now();
     match &outcome {
         Ok(_) => {
@@ -210,13 +210,14 @@ fn headers(exchange: &Exchange, number: usize, key: Option<&KeyPlan>, span_id: [
 async fn open(
     exchange: &mut Exchange,
     number: usize,
+    key: Option<&KeyPlan>,
     response: Response<InBody>,
     limit: Limit,
 ) -> Result<Opened, Missed> {
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     if !parts.status.is_success() {
-        return Err(refused(exchange, status, parts.headers, body, limit).await);
+        return Err(refused(exchange, key, status, parts.headers, body, limit).await);
     }
     let late = exchange.early.as_ref().is_some_and(|early| early.is_open());
     let content = match kind(&parts.headers, exchange.head.stream) {
@@ -331,8 +332,34 @@ fn join(mut pieces: VecDeque<Bytes>, bytes: usize) -> Bytes {
     joined.freeze()
 }
 
+/// Some vendors repeat the key that they reject. It is ours, and nobody else's business.
+fn without_key(body: Bytes, key: Option<&KeyPlan>) -> Bytes {
+    let Some(secret) = key.map(|key| key.secret.expose().as_bytes()).filter(|secret| !secret.is_empty()) else {
+        return body;
+    };
+    if memchr::memmem::find(&body, secret).is_none() {
+        return body;
+    }
+    let mut masked = Vec::with_capacity(body.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(&body, secret) {
+        masked.extend_from_slice(&body[from..at]);
+        masked.extend_from_slice(b"***");
+        from = at + secret.len();
+    }
+    masked.extend_from_slice(&body[from..]);
+    masked.into()
+}
+
 /// An error answer: read, classified, kept in case that it is passed on.
-async fn refused(exchange: &Exchange, status: u16, headers: HeaderMap, mut body: InBody, limit: Limit) -> Missed {
+async fn refused(
+    exchange: &Exchange,
+    key: Option<&KeyPlan>,
+    status: u16,
+    headers: HeaderMap,
+    mut body: InBody,
+    limit: Limit,
+) -> Missed {
     let soon = Instant::now() + ERROR_BODY_MAX;
     let limit = Limit { at: limit.at.min(soon), ..limit };
     let mut pieces = VecDeque::new();
@@ -347,7 +374,7 @@ async fn refused(exchange: &Exchange, status: u16, headers: HeaderMap, mut body:
             Ok(None) | Err(_) => break,
         }
     }
-    let body = join(pieces, bytes);
+    let body = without_key(join(pieces, bytes), key);
     if (300..400).contains(&status) {
         let detail = format!("a redirect ({status}), which is never followed with a credential");
         let failure = Failure {

@@ -4,7 +4,7 @@
 use super::Live;
 use crate::answer::{Content, IdleTimer, Opened};
 use crate::exchange::{Early, Exchange};
-use crate::rescue;
+use crate::rescue::{self, Refusal};
 use crate::settle::Books;
 use crate::stages::attempt::Outcome as Attempted;
 use bytes::Bytes;
@@ -118,13 +118,12 @@ impl ClientStream {
                 None
             }
             Ok(_) => {
-                let event = self.event(&books, "upstream_invalid_answer", "The upstream did not answer with a stream.");
-                Some(self.fail(books, "upstream_invalid_answer", event))
+                let refusal = rescue::interrupted("upstream_invalid_answer", "The upstream did not answer with a stream.");
+                Some(self.fail_before(books, &refusal))
             }
             Err(gave_up) => {
-                let (code, message) = rescue::in_stream(&gave_up, &books);
-                let event = self.event(&books, code, &message);
-                Some(self.fail(books, code, event))
+                let refusal = rescue::in_stream(&gave_up, &books);
+                Some(self.fail_before(books, &refusal))
             }
         }
     }
@@ -145,14 +144,15 @@ impl ClientStream {
             Broken::TooLong => flow.books.end_attempt("stream_too_long"),
         }
         let message = "The upstream's stream broke off before its end; what was delivered is incomplete.";
-        let request_id = flow.books.record.request_id.to_string();
-        let event = flow.live.interruption(rescue::INTERRUPTED, message, &request_id);
+        let refusal = rescue::interrupted(rescue::INTERRUPTED, message);
+        let event = flow.live.interruption(&rescue::body(&refusal, &flow.books));
         Some(self.fail(flow.books, rescue::INTERRUPTED, event))
     }
 
     /// The in-band error of a stream that never began.
-    fn event(&self, books: &Books, code: &str, message: &str) -> Bytes {
-        interruption_event(self.endpoint, code, message, &books.record.request_id.to_string())
+    fn fail_before(&mut self, books: Books, refusal: &Refusal) -> Bytes {
+        let event = interruption_event(self.endpoint, &rescue::body(refusal, &books));
+        self.fail(books, refusal.code, event)
     }
 
     fn fail(&mut self, mut books: Books, code: &'static str, event: Bytes) -> Bytes {

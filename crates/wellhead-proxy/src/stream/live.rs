@@ -6,6 +6,7 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Stage};
+use wellhead_wire::openai::error::ErrorBody;
 use wellhead_wire::openai::stream::{StreamEnd, StreamObserver};
 use wellhead_wire::sse::{Framer, Tail, Verdict};
 
@@ -81,8 +82,8 @@ impl Live {
     }
 
     /// The in-band error that fits what the client has seen.
-    pub(crate) fn interruption(&self, code: &str, message: &str, request_id: &str) -> Bytes {
-        self.observer.interruption(code, message, request_id)
+    pub(crate) fn interruption(&self, error: &ErrorBody) -> Bytes {
+        self.observer.interruption(error)
     }
 
     /// How far the stream has come.

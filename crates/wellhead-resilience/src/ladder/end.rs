@@ -29,14 +29,20 @@ pub enum End {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     limited: u32,
+    /// The shortest wait that a vendor asked for.
+    told: Option<Nanos>,
     timed_out: u32,
     other: u32,
 }
 
 impl Tally {
-    pub(super) const fn count(&mut self, failure: &Failure) {
+    pub(super) fn count(&mut self, failure: &Failure) {
         match failure.cause {
-            Cause::RateLimited => self.limited += 1,
+            Cause::RateLimited => {
+                self.limited += 1;
+                let told = failure.retry_after.map(|after| u64::try_from(after.as_nanos()).unwrap_or(Nanos::MAX));
+                self.told = self.told.into_iter().chain(told).min();
+            }
             cause if cause.is_timeout() => self.timed_out += 1,
             _ => self.other += 1,
         }
@@ -44,9 +50,10 @@ impl Tally {
 
     /// All limited: 429. All silent, or time is over: 504. Everything else: 503. With no attempt at all every key
     /// rests: a rate limit if that is what all of them wait for (`limited`).
-    pub(super) const fn end(&self, attempts: u32, recovery: Option<Nanos>, limited: bool, late: bool) -> End {
+    pub(super) fn end(&self, attempts: u32, now: Nanos, recovery: Option<Nanos>, limited: bool, late: bool) -> End {
         if self.other == 0 && self.timed_out == 0 && (self.limited > 0 || (attempts == 0 && limited)) {
-            End::RateLimited { recovery }
+            // A rest is bounded, what the vendor said is the truth (decision 18).
+            End::RateLimited { recovery: recovery.max(self.told.map(|told| now.saturating_add(told))) }
         } else if self.other == 0 && self.limited == 0 && (self.timed_out > 0 || late) {
             End::TimedOut { recovery }
         } else {

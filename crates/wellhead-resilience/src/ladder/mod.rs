@@ -215,16 +215,16 @@ impl Ladder {
         let recovery = (0..targets)
             .filter(|i| self.unfit & bit(*i) == 0)
             .map(|i| {
+                // One that does not rest yet is asked again as soon as somebody comes.
                 let v = view(i);
-                v.key_free_at.unwrap_or(0).max(v.rests_until.unwrap_or(0))
+                v.key_free_at.unwrap_or(0).max(v.rests_until.unwrap_or(0)).max(now.saturating_add(SECOND))
             })
-            .min()
-            .filter(|at| *at > now);
+            .min();
         let limited = (0..targets).filter(|i| self.unfit & bit(*i) == 0).all(|i| {
             let v = view(i);
             v.key_limited && v.key_free_at.is_some_and(|at| at > now)
         });
-        Effect::GiveUp(self.tally.end(self.attempts, recovery, limited, now >= self.deadline))
+        Effect::GiveUp(self.tally.end(self.attempts, now, recovery, limited, now >= self.deadline))
     }
 }
 

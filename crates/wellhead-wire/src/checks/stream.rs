@@ -2,9 +2,11 @@
 
 use super::cut;
 use crate::openai::Endpoint;
+use crate::openai::error::ErrorBody;
 use crate::openai::stream::{Observed, StreamEnd, StreamObserver};
 use crate::sse::{Event, Framer, Tail, Verdict};
 use bytes::Bytes;
+use wellhead_types::Side;
 
 fn watch(endpoint: Endpoint, asked: bool, chunks: Vec<Bytes>) -> Option<(Vec<Observed>, StreamEnd, Vec<u8>)> {
     let mut framer = Framer::new(1 << 16);
@@ -47,8 +49,20 @@ pub fn stream_observer(seed: u64, bytes: &[u8]) {
                 assert!(seen.error.is_none() || (!seen.commits && seen.verdict == Verdict::Drop));
                 assert!(seen.error.is_none() || !end.complete);
             }
+            let error = ErrorBody {
+                message: "m".to_owned(),
+                kind: "server_error".to_owned(),
+                param: None,
+                code: Some("c".to_owned()),
+                source: Side::Provider,
+                request_id: "r".to_owned(),
+                route: None,
+                attempts: Vec::new(),
+                retry_after_s: None,
+                doc: None,
+            };
             let interrupted =
-                [&*out, &StreamObserver::new(endpoint, asked).interruption("c", "m", "r")].concat();
+                [&*out, &StreamObserver::new(endpoint, asked).interruption(&error)].concat();
             if let Some((_, end, _)) = watch(endpoint, asked, vec![Bytes::from(interrupted)]) {
                 assert!(!end.complete, "an interrupted stream never looks finished");
             }

@@ -2,11 +2,13 @@
 //! signal means now.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use wellhead_config::snapshot::Boot;
 use wellhead_net::{Drain, DrainPhase, WorkerHandles};
 use wellhead_proxy::Gateway;
+use wellhead_telemetry::Telemetry;
 
 /// How long a service keeps accepting after SIGTERM: load balancers need to notice (decision 23).
 const SERVICE_MIN: Duration = Duration::from_secs(30);
@@ -51,6 +53,16 @@ pub(super) async fn until_stopped(drain: &Drain, boot: &Boot, gateway: &Gateway,
         drop(tokio::time::timeout(CUT_MAX, ended).await);
     }
     say(&format!("stopped after {:.1} s; {cut} requests were cut", started.elapsed().as_secs_f64()));
+}
+
+/// SIGHUP opens the access log anew, beside reloading the configuration: log rotation needs nothing else.
+pub(super) fn reopen_logs_on_hangup(telemetry: Arc<Telemetry>) {
+    tokio::spawn(async move {
+        let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+        while hangups.recv().await.is_some() {
+            telemetry.reopen();
+        }
+    });
 }
 
 struct Signals {

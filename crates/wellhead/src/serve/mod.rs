@@ -25,7 +25,7 @@ use wellhead_control::{
 use wellhead_net::{Drain, Runtime, ServeLimits, WorkerHandles, bind_all, bind_one, serve_connections, spawn_workers};
 use wellhead_proxy::{Gateway, GatewayOptions};
 use wellhead_store::{DataDir, SqliteStore};
-use wellhead_telemetry::{AccessLog, Metrics, OtlpOptions, Telemetry, TelemetryOptions};
+use wellhead_telemetry::{AccessLog, Conventions, Metrics, OtlpOptions, Telemetry, TelemetryOptions};
 
 /// Exit code for an invalid configuration.
 const EXIT_INVALID_CONFIG: u8 = 3;
@@ -118,6 +118,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         }
         .print();
         notify_systemd();
+        drain::reopen_logs_on_hangup(data.telemetry.clone());
         drain::until_stopped(&data.drain, &boot, &data.gateway, data.workers).await;
         plane.shutdown().await;
         let telemetry = data.telemetry;
@@ -204,6 +205,9 @@ impl DataPlane {
             metrics: metrics.clone(),
             otlp: boot.otlp_endpoint.as_ref().map(|endpoint| OtlpOptions {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                conventions: Conventions::from_opt_in(
+                    &std::env::var("OTEL_SEMCONV_STABILITY_OPT_IN").unwrap_or_default(),
+                ),
                 ..OtlpOptions::new(endpoint.clone(), control.clone())
             }),
         })?);

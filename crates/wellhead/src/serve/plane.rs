@@ -31,6 +31,7 @@ impl DataPlane for Plane {
     }
 
     fn metrics_text(&self) -> String {
+        self.gateway.refresh_gauges();
         self.metrics.render()
     }
 

@@ -39,8 +39,7 @@ pub struct ErrorBody {
     pub route: Option<String>,
     /// What was tried, in order.
     pub attempts: Vec<Attempt>,
-    /// Seconds until another try makes sense, unclamped; the headers carry the clamped value.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Seconds until another try makes sense, unclamped; the headers carry the clamped value. Null when unknown.
     pub retry_after_s: Option<f64>,
     /// Page that explains the code.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,31 +3,20 @@
 
 use super::ResponseFacts;
 use crate::openai::Endpoint;
+use crate::openai::error::ErrorBody;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 /// The in-band error for a stream of which nothing is known but its endpoint; `StreamObserver::interruption` knows
 /// the ids and counters that the client has seen. Chunks: one `data:` event with `error`. Typed events: `event: error`,
 /// and for Responses also `response.failed`. The stream must be closed behind it without `[DONE]`.
-pub fn interruption_event(endpoint: Endpoint, code: &str, message: &str, request_id: &str) -> Bytes {
-    write(endpoint, code, message, request_id, &ResponseFacts::default())
+pub fn interruption_event(endpoint: Endpoint, error: &ErrorBody) -> Bytes {
+    write(endpoint, error, &ResponseFacts::default())
 }
 
-pub(super) fn write(
-    endpoint: Endpoint,
-    code: &str,
-    message: &str,
-    request_id: &str,
-    response: &ResponseFacts,
-) -> Bytes {
-    let error = json!({
-        "message": message,
-        "type": "server_error",
-        "param": null,
-        "code": code,
-        "source": "provider",
-        "request_id": request_id,
-    });
+pub(super) fn write(endpoint: Endpoint, body: &ErrorBody, response: &ResponseFacts) -> Bytes {
+    let (code, message) = (body.code.as_deref().unwrap_or("server_error"), body.message.as_str());
+    let error = json!(body);
     if endpoint.streams_chunks() {
         return Bytes::from(format!("data: {}\n\n", json!({ "error": error })));
     }

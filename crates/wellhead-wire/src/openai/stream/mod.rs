@@ -10,7 +10,7 @@ mod typed;
 mod tests;
 
 use super::Endpoint;
-use super::error::{classify_in_success, protocol_failure, success_failure};
+use super::error::{ErrorBody, classify_in_success, protocol_failure, success_failure};
 use crate::json::{Cursor, ScanError};
 use crate::sse::{Event, Verdict};
 use bytes::Bytes;
@@ -177,8 +177,8 @@ impl StreamObserver {
     }
 
     /// The in-band error that fits what the client has seen of this stream; see [`interruption_event`].
-    pub fn interruption(&self, code: &str, message: &str, request_id: &str) -> Bytes {
-        interruption::write(self.endpoint, code, message, request_id, &self.response)
+    pub fn interruption(&self, error: &ErrorBody) -> Bytes {
+        interruption::write(self.endpoint, error, &self.response)
     }
 
     const fn stage(&self) -> Stage {

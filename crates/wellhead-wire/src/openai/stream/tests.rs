@@ -3,10 +3,11 @@
 use super::{Observed, StreamEnd, StreamObserver, Terminal, interruption_event};
 use crate::checks;
 use crate::openai::Endpoint;
+use crate::openai::error::ErrorBody;
 use crate::sse::{Event, Verdict};
 use proptest::prelude::*;
 use serde_json::Value;
-use wellhead_types::{Cause, Retry, Scope, Stage};
+use wellhead_types::{Cause, Retry, Scope, Side, Stage};
 
 /// Observes each event (text up to its blank line) of a stream.
 fn watch(endpoint: Endpoint, asked: bool, events: &[&str]) -> (Vec<Observed>, StreamEnd) {
@@ -370,14 +371,24 @@ fn json_of(event: &str) -> Value {
     serde_json::from_slice(&data).unwrap()
 }
 
+fn error(code: &str, message: &str) -> ErrorBody {
+    ErrorBody {
+        message: message.to_owned(),
+        kind: "server_error".to_owned(),
+        param: None,
+        code: Some(code.to_owned()),
+        source: Side::Provider,
+        request_id: "req-1".to_owned(),
+        route: Some("chat".to_owned()),
+        attempts: Vec::new(),
+        retry_after_s: None,
+        doc: None,
+    }
+}
+
 #[test]
 fn an_interruption_is_an_error_in_the_clients_protocol_and_no_happy_end() {
-    let bytes = interruption_event(
-        Endpoint::ChatCompletions,
-        "upstream_stream_interrupted",
-        "lost \"it\"\n",
-        "req-1",
-    );
+    let bytes = interruption_event(Endpoint::ChatCompletions, &error("upstream_stream_interrupted", "lost \"it\"\n"));
     let text = std::str::from_utf8(&bytes).unwrap();
     assert!(text.ends_with("\n\n") && !text.contains("[DONE]"));
     let error = &json_of(text)["error"];
@@ -397,7 +408,7 @@ fn an_interrupted_response_keeps_its_id_and_counts_on() {
     for event in &RESPONSES[..7] {
         observer.observe(&Event::parse(event.as_bytes()));
     }
-    let bytes = observer.interruption("upstream_stream_interrupted", "gone", "req-1");
+    let bytes = observer.interruption(&error("upstream_stream_interrupted", "gone"));
     let text = std::str::from_utf8(&bytes).unwrap();
     let events: Vec<&str> = text.split_inclusive("\n\n").collect();
     assert_eq!(events.len(), 2);
