@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use http::header::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
+
+use crate::names;
 
 /// Below this no model answers; a smaller wish is a unit mix-up more often than a wish.
 const TIMEOUT_MS_MIN: u64 = 100;
@@ -26,17 +28,20 @@ pub struct Patience {
 impl Patience {
     /// Reads the headers. A missing, malformed, zero or infinite value is ignored: it is advice, not a command.
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        let read = |name: &str, parse: fn(&str) -> Option<Duration>| {
+        let read = |name: &HeaderName, parse: fn(&str) -> Option<Duration>| {
             let value = headers.get(name)?.to_str().ok()?;
             let timeout = parse(value.trim_matches([' ', '\t'])).filter(|d| !d.is_zero())?;
             Some(timeout.clamp(Duration::from_millis(TIMEOUT_MS_MIN), Duration::from_secs(TIMEOUT_S_MAX)))
         };
         let totals = [
-            read("x-stainless-timeout", seconds),
-            read("grpc-timeout", grpc),
-            read("x-envoy-expected-rq-timeout-ms", millis),
+            read(&names::X_STAINLESS_TIMEOUT, seconds),
+            read(&names::GRPC_TIMEOUT, grpc),
+            read(&names::X_ENVOY_EXPECTED_RQ_TIMEOUT_MS, millis),
         ];
-        Self { silence: read("x-stainless-read-timeout", seconds), total: totals.into_iter().flatten().min() }
+        Self {
+            silence: read(&names::X_STAINLESS_READ_TIMEOUT, seconds),
+            total: totals.into_iter().flatten().min(),
+        }
     }
 
     /// Longest time until the first byte of the answer, headers included: neither silence nor the total may be

@@ -7,19 +7,21 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 
+use crate::names::X_UPSTREAM_REQUEST_ID;
+
 /// Options that one request may name in `Connection`. Honest ones name two; the bound keeps filtering linear.
 pub const CONNECTION_OPTIONS_MAX: usize = 16;
 
 /// Fields that must not occur twice: two readers would pick different ones.
-const SINGLETONS: [&str; 8] = [
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "host",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "idempotency-key",
+static SINGLETONS: [HeaderName; 8] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    HeaderName::from_static("idempotency-key"),
 ];
 
 /// Why the headers of a request are refused; the text of a 400.
@@ -50,10 +52,12 @@ impl std::error::Error for HeaderError {}
 ///
 /// `HeaderError`, to be answered with 400.
 pub fn check_request(from: &HeaderMap) -> Result<(), HeaderError> {
-    for name in SINGLETONS {
-        let mut values = from.get_all(name).iter();
-        if values.next().is_some() && values.next().is_some() {
-            return Err(HeaderError::Repeated(name));
+    // Most requests repeat no name at all, and the map knows it without a lookup.
+    if from.len() != from.keys_len() {
+        for name in &SINGLETONS {
+            if from.get_all(name).iter().nth(1).is_some() {
+                return Err(HeaderError::Repeated(name.as_str()));
+            }
         }
     }
     match connection_options(from).count() {
@@ -70,6 +74,7 @@ pub fn check_request(from: &HeaderMap) -> Result<(), HeaderError> {
 /// forwarding would have to be announced per connection (RFC 9110 section 10.1.4).
 pub fn request_headers(from: &HeaderMap, to: &mut HeaderMap) {
     let named = Named::new(from);
+    make_room(from, to);
     for (name, value) in from {
         let text = name.as_str();
         if !request_drops(text) && !named.contains(text) {
@@ -87,18 +92,18 @@ pub fn request_headers(from: &HeaderMap, to: &mut HeaderMap) {
 /// `x-ratelimit-*` becomes `x-upstream-ratelimit-*`. `Content-Length` passes; whoever edits the body removes it.
 pub fn response_headers(from: &HeaderMap, to: &mut HeaderMap) {
     let named = Named::new(from);
+    make_room(from, to);
     for (name, value) in from {
         let text = name.as_str();
         match response_rule(text) {
             _ if named.contains(text) => {}
             Rule::Keep => append(to, name.clone(), value.clone()),
             Rule::Drop => {}
-            Rule::Rename(new) => append(to, HeaderName::from_static(new), value.clone()),
+            Rule::Rename(new) => append(to, new, value.clone()),
             Rule::RequestId => {
                 // Vendors with two spellings send the same id in both.
-                let new = HeaderName::from_static("x-upstream-request-id");
-                if !to.contains_key(&new) {
-                    append(to, new, value.clone());
+                if !to.contains_key(&X_UPSTREAM_REQUEST_ID) {
+                    append(to, X_UPSTREAM_REQUEST_ID.clone(), value.clone());
                 }
             }
             Rule::RateLimit => {
@@ -109,6 +114,11 @@ pub fn response_headers(from: &HeaderMap, to: &mut HeaderMap) {
             }
         }
     }
+}
+
+/// Grows once instead of several times on the way; where it cannot, `append` decides field by field.
+fn make_room(from: &HeaderMap, to: &mut HeaderMap) {
+    let _ = to.try_reserve(from.keys_len());
 }
 
 /// The map holds at most 32,768 fields. Neither hyper nor h2 lets as many in; a field beyond is left behind.
@@ -224,9 +234,16 @@ fn request_drops_x(name: &str) -> bool {
 enum Rule {
     Keep,
     Drop,
-    Rename(&'static str),
+    Rename(HeaderName),
     RequestId,
     RateLimit,
+}
+
+/// The new name is built when this is compiled.
+macro_rules! renamed {
+    ($name:literal) => {
+        Rule::Rename(const { HeaderName::from_static($name) })
+    };
 }
 
 fn response_rule(name: &str) -> Rule {
@@ -264,8 +281,8 @@ fn response_rule_r(name: &str) -> Rule {
         "request-id" => Rule::RequestId,
         "refresh" | "report-to" | "reporting-endpoints" | "referrer-policy" => Rule::Drop,
         "retry-after" | "retry-after-ms" => Rule::Drop,
-        "ratelimit" => Rule::Rename("x-upstream-ratelimit"),
-        "ratelimit-policy" => Rule::Rename("x-upstream-ratelimit-policy"),
+        "ratelimit" => renamed!("x-upstream-ratelimit"),
+        "ratelimit-policy" => renamed!("x-upstream-ratelimit-policy"),
         _ => Rule::Keep,
     }
 }
@@ -276,12 +293,12 @@ fn response_rule_x(name: &str) -> Rule {
     match name {
         "x-request-id" => Rule::RequestId,
         // The six that OpenAI and its family send, without an allocation.
-        "x-ratelimit-limit-requests" => Rule::Rename("x-upstream-ratelimit-limit-requests"),
-        "x-ratelimit-limit-tokens" => Rule::Rename("x-upstream-ratelimit-limit-tokens"),
-        "x-ratelimit-remaining-requests" => Rule::Rename("x-upstream-ratelimit-remaining-requests"),
-        "x-ratelimit-remaining-tokens" => Rule::Rename("x-upstream-ratelimit-remaining-tokens"),
-        "x-ratelimit-reset-requests" => Rule::Rename("x-upstream-ratelimit-reset-requests"),
-        "x-ratelimit-reset-tokens" => Rule::Rename("x-upstream-ratelimit-reset-tokens"),
+        "x-ratelimit-limit-requests" => renamed!("x-upstream-ratelimit-limit-requests"),
+        "x-ratelimit-limit-tokens" => renamed!("x-upstream-ratelimit-limit-tokens"),
+        "x-ratelimit-remaining-requests" => renamed!("x-upstream-ratelimit-remaining-requests"),
+        "x-ratelimit-remaining-tokens" => renamed!("x-upstream-ratelimit-remaining-tokens"),
+        "x-ratelimit-reset-requests" => renamed!("x-upstream-ratelimit-reset-requests"),
+        "x-ratelimit-reset-tokens" => renamed!("x-upstream-ratelimit-reset-tokens"),
         _ if name.starts_with("x-ratelimit-") => Rule::RateLimit,
         "x-should-retry" | "x-served-by" | "x-powered-by" | "x-aspnet-version" | "x-backend"
         | "x-real-ip" => Rule::Drop,

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::deadline::{millis, seconds};
+use crate::names::RETRY_AFTER_MS;
 
 /// Longest wait that clients are told. The official SDKs ignore or give up on more (Anthropic above 60 s, OpenAI above
 /// 120 s); the true time belongs into the body.
@@ -18,7 +19,7 @@ const BELIEVED_S_MAX: u64 = 86_400;
 pub fn write(headers: &mut HeaderMap, wait: Duration) {
     let ms = told_ms(wait);
     headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
-    headers.insert(HeaderName::from_static("retry-after-ms"), HeaderValue::from(ms));
+    headers.insert(&RETRY_AFTER_MS, HeaderValue::from(ms));
 }
 
 /// The wait that clients are told, in milliseconds: rounded up, 1 to 60,000.
@@ -31,9 +32,9 @@ pub fn told_ms(wait: Duration) -> u64 {
 /// neither is there and well-formed. A date in the past is zero; more than a day counts as a day. `now` is the wall
 /// clock.
 pub fn parse(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let wait = text("retry-after-ms").and_then(millis).or_else(|| {
-        let value = text("retry-after")?;
+    let text = |name: &HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let wait = text(&RETRY_AFTER_MS).and_then(millis).or_else(|| {
+        let value = text(&header::RETRY_AFTER)?;
         seconds(value).or_else(|| {
             let date = httpdate::parse_http_date(value).ok()?;
             Some(date.duration_since(now).unwrap_or(Duration::ZERO))

@@ -2,6 +2,8 @@
 
 use http::header::{HeaderMap, HeaderValue};
 
+use crate::names::{TRACEPARENT, TRACESTATE};
+
 /// Longest `tracestate` that is passed on: the length that every participant must be able to carry.
 const TRACESTATE_BYTES_MAX: usize = 512;
 
@@ -33,7 +35,7 @@ impl Trace {
     /// Continues the trace in `traceparent`, or begins a new one if there is none, more than one, or a malformed one.
     /// `random`: 16 bytes for a trace id and 8 for the span id.
     pub fn from_headers(headers: &HeaderMap, random: [u8; 24]) -> Self {
-        let mut parents = headers.get_all("traceparent").iter();
+        let mut parents = headers.get_all(&TRACEPARENT).iter();
         let parent = match (parents.next(), parents.next()) {
             (Some(value), None) => parse(value.as_bytes()),
             _ => None,
@@ -66,7 +68,7 @@ impl Trace {
     /// The `tracestate` to send on: the caller's, if its trace is continued and the list is well-formed.
     pub fn tracestate(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         self.parent_id?;
-        let mut values = headers.get_all("tracestate").iter();
+        let mut values = headers.get_all(&TRACESTATE).iter();
         let first = values.next()?;
         let Some(second) = values.next() else {
             return valid_tracestate(first.as_bytes()).then(|| first.clone());

@@ -60,7 +60,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_arrives_whole_in_bounded_pieces_and_can_be_sent_twice() {
-        let bytes = Bytes::from((0..PIECE_BYTES_MAX * 2 + 7).map(|i| u8::try_from(i % 251).unwrap_or_default()).collect::<Vec<_>>());
+        let bytes = Bytes::from(
+            (0..PIECE_BYTES_MAX * 2 + 7)
+                .map(|i| u8::try_from(i % 251).unwrap_or_default())
+                .collect::<Vec<_>>(),
+        );
         let body = OutBody::full(bytes.clone());
         for mut copy in [body.clone(), body] {
             let mut got = Vec::new();

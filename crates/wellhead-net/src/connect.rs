@@ -55,7 +55,10 @@ impl Connector {
             Err(_) => Err(SendError::new(
                 Stage::Connect,
                 Cause::ConnectTimeout,
-                format!("no connection to {}:{} within {:?}", endpoint.host, endpoint.port, endpoint.connect_timeout),
+                format!(
+                    "no connection to {}:{} within {:?}",
+                    endpoint.host, endpoint.port, endpoint.connect_timeout
+                ),
             )),
         }
     }
@@ -71,8 +74,10 @@ impl Connector {
             .config(options, endpoint.protocol)
             .map_err(|e| SendError::new(Stage::Tls, Cause::TlsError, e.to_string()))?;
         let name = server_name(options, &endpoint.host)?;
-        let stream =
-            tokio_rustls::TlsConnector::from(config).connect(name, tcp).await.map_err(|e| SendError::from_tls(&e))?;
+        let stream = tokio_rustls::TlsConnector::from(config)
+            .connect(name, tcp)
+            .await
+            .map_err(|e| SendError::from_tls(&e))?;
         let h2 = match stream.get_ref().1.alpn_protocol() {
             Some(protocol) => protocol == b"h2",
             None => endpoint.protocol == Protocol::Http2,
@@ -108,7 +113,8 @@ async fn connect_first(addresses: &[SocketAddr]) -> Result<TcpStream, SendError>
 }
 
 async fn connect_one(address: SocketAddr) -> Result<TcpStream, SendError> {
-    let stream = TcpStream::connect(address).await.map_err(|error| SendError::from_connect(&error, address))?;
+    let stream =
+        TcpStream::connect(address).await.map_err(|error| SendError::from_connect(&error, address))?;
     crate::listen::tune(&stream, PEER_SILENT_MAX);
     Ok(stream)
 }

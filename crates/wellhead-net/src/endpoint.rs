@@ -42,7 +42,8 @@ pub struct Endpoint {
 
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {
-        (&self.host, self.port, &self.tls, self.protocol) == (&other.host, other.port, &other.tls, other.protocol)
+        (&self.host, self.port, &self.tls, self.protocol)
+            == (&other.host, other.port, &other.tls, other.protocol)
     }
 }
 

@@ -30,7 +30,11 @@ pub struct PoolLimits {
 
 impl Default for PoolLimits {
     fn default() -> Self {
-        Self { idle_per_endpoint_max: 256, idle_max: Duration::from_secs(50), streams_per_connection_max: 100 }
+        Self {
+            idle_per_endpoint_max: 256,
+            idle_max: Duration::from_secs(50),
+            streams_per_connection_max: 100,
+        }
     }
 }
 
@@ -53,7 +57,9 @@ fn closed_silently(error: &hyper::Error) -> bool {
         return true;
     }
     let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| matches!(io.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe))
+    io.is_some_and(|io| {
+        matches!(io.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// Connections to one endpoint.
@@ -95,7 +101,9 @@ impl Pool {
             }
             let sent = Instant::now();
             match sender.send_request(build(http::Version::HTTP_11)).await {
-                Ok(response) => return Ok(InBody::h1(response, sender, &slot, self.limits.idle_per_endpoint_max)),
+                Ok(response) => {
+                    return Ok(InBody::h1(response, sender, &slot, self.limits.idle_per_endpoint_max));
+                }
                 // Never written: the next one will do.
                 Err(e) if e.is_canceled() => {}
                 // The peer closed the idle connection while the request went out. One that took longer to say nothing
@@ -105,12 +113,13 @@ impl Pool {
             }
         }
         if let Some(shared) = self.take_multiplexed(&slot) {
-            match send_h2(shared, build).await {
+            match Box::pin(send_h2(shared, build)).await {
                 Err(e) if e.unprocessed => {}
                 outcome => return outcome,
             }
         }
-        match self.connector.connect(endpoint).await? {
+        // Boxed: a handshake's state is many times a request's, and would be carried along by every request.
+        match Box::pin(self.connector.connect(endpoint)).await? {
             Connection::H1(mut sender) => {
                 let response = sender
                     .send_request(build(http::Version::HTTP_11))
@@ -121,7 +130,7 @@ impl Pool {
             Connection::H2(sender) => {
                 let shared = Multiplexed { sender, streams: Arc::default() };
                 lock(&slot.multiplexed).push(shared.clone());
-                send_h2(shared, build).await
+                Box::pin(send_h2(shared, build)).await
             }
         }
     }
@@ -130,7 +139,8 @@ impl Pool {
     pub fn reap(&self) {
         let slots: Vec<_> = lock(&self.slots).values().cloned().collect();
         for slot in slots {
-            lock(&slot.idle).retain(|(sender, since)| !sender.is_closed() && since.elapsed() < self.limits.idle_max);
+            lock(&slot.idle)
+                .retain(|(sender, since)| !sender.is_closed() && since.elapsed() < self.limits.idle_max);
             lock(&slot.multiplexed).retain(|shared| !shared.sender.is_closed());
         }
         lock(&self.slots).retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
@@ -182,13 +192,12 @@ fn fresh(mut error: SendError) -> SendError {
 
 async fn send_h2(mut shared: Multiplexed, build: &BuildRequest<'_>) -> Result<Response<InBody>, SendError> {
     let count = StreamCount::new(shared.streams);
-    shared
+    shared.sender.ready().await.map_err(|e| SendError { unprocessed: true, ..SendError::from_hyper(&e) })?;
+    let response = shared
         .sender
-        .ready()
+        .send_request(build(http::Version::HTTP_2))
         .await
-        .map_err(|e| SendError { unprocessed: true, ..SendError::from_hyper(&e) })?;
-    let response =
-        shared.sender.send_request(build(http::Version::HTTP_2)).await.map_err(|e| SendError::from_hyper(&e))?;
+        .map_err(|e| SendError::from_hyper(&e))?;
     Ok(response.map(|incoming| InBody { incoming, back: Back::H2 { _count: count } }))
 }
 
@@ -232,8 +241,7 @@ impl InBody {
         idle_max: usize,
     ) -> Response<Self> {
         response.map(|incoming| {
-            let mut body =
-                Self { incoming, back: Back::H1 { sender, slot: slot.clone(), idle_max } };
+            let mut body = Self { incoming, back: Back::H1 { sender, slot: slot.clone(), idle_max } };
             if body.incoming.is_end_stream() {
                 body.give_back();
             }

@@ -60,7 +60,9 @@ impl Resolver {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match entries.get_mut(key) {
             None => Cached::Missing,
-            Some(entry) if entry.refreshing || entry.at.elapsed() < FRESH => Cached::Fresh(entry.addresses.clone()),
+            Some(entry) if entry.refreshing || entry.at.elapsed() < FRESH => {
+                Cached::Fresh(entry.addresses.clone())
+            }
             Some(entry) => {
                 entry.refreshing = true;
                 Cached::Stale(entry.addresses.clone())
@@ -84,7 +86,8 @@ impl Resolver {
             entries.retain(|_, entry| entry.at.elapsed() < FRESH);
         }
         if entries.len() < NAMES_MAX {
-            entries.insert(key, Entry { addresses: addresses.clone(), at: Instant::now(), refreshing: false });
+            entries
+                .insert(key, Entry { addresses: addresses.clone(), at: Instant::now(), refreshing: false });
         }
         Ok(addresses)
     }
@@ -95,7 +98,11 @@ impl Resolver {
         if let Some(entry) = entries.get_mut(key) {
             entry.at = Instant::now();
             entry.refreshing = false;
-            tracing::warn!(host = key.0, error = what, "name resolution failed; the last good addresses stay in use");
+            tracing::warn!(
+                host = key.0,
+                error = what,
+                "name resolution failed; the last good addresses stay in use"
+            );
         }
         SendError::new(Stage::Resolve, Cause::DnsError, format!("resolve {}: {what}", key.0))
     }

@@ -125,7 +125,8 @@ async fn connection<H, F, B>(
         return;
     }
     let service = hyper::service::service_fn(move |request| {
-        let answer = handle(request, peer);
+        // In its own place at once: hyper would copy it whole, several times over.
+        let answer = Box::pin(handle(request, peer));
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -61,7 +61,8 @@ fn build(ca_file: Option<&Path>, protocol: Protocol) -> io::Result<ClientConfig>
 
 /// Reads a PEM bundle; a bundle without a certificate is an error, not an empty set of roots.
 fn read_roots(path: &Path) -> io::Result<RootCertStore> {
-    let bad = |what: String| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()));
+    let bad =
+        |what: String| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()));
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|e| bad(e.to_string()))? {
         let certificate = certificate.map_err(|e| bad(e.to_string()))?;

@@ -42,14 +42,21 @@ pub fn spawn_workers(
     main: std::sync::Arc<WorkerMain>,
 ) -> io::Result<WorkerHandles> {
     match runtime {
-        Runtime::PerCore => listeners.into_iter().enumerate().map(|(i, l)| per_core(i, l, main.clone())).collect(),
+        Runtime::PerCore => {
+            listeners.into_iter().enumerate().map(|(i, l)| per_core(i, l, main.clone())).collect()
+        }
         Runtime::Shared => shared(listeners, threads, main).map(|thread| vec![thread]),
     }
     .map(WorkerHandles)
 }
 
-fn per_core(number: usize, listener: TcpListener, main: std::sync::Arc<WorkerMain>) -> io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
+fn per_core(
+    number: usize,
+    listener: TcpListener,
+    main: std::sync::Arc<WorkerMain>,
+) -> io::Result<JoinHandle<()>> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
     std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
@@ -61,7 +68,11 @@ fn per_core(number: usize, listener: TcpListener, main: std::sync::Arc<WorkerMai
     })
 }
 
-fn shared(listeners: Vec<TcpListener>, threads: usize, main: std::sync::Arc<WorkerMain>) -> io::Result<JoinHandle<()>> {
+fn shared(
+    listeners: Vec<TcpListener>,
+    threads: usize,
+    main: std::sync::Arc<WorkerMain>,
+) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.max(1))
         .thread_name("worker-shared")

@@ -55,7 +55,9 @@ impl Body for GatewayBody {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Relay(relay) => relay.0.poll_data(cx).map(|data| data.map(|d| d.map(Frame::data))),
-            Self::Stream(stream) => stream.0.as_mut().poll_data(cx).map(|data| data.map(|d| Ok(Frame::data(d)))),
+            Self::Stream(stream) => {
+                stream.0.as_mut().poll_data(cx).map(|data| data.map(|d| Ok(Frame::data(d))))
+            }
         }
     }
 

@@ -87,7 +87,8 @@ impl Gateway {
         self.connector.tls().forget();
         self.registry.sweep();
         let plan = self.plan.load();
-        let targets: HashSet<_> = plan.routes.values().flat_map(|r| r.targets.iter().map(|t| t.id.clone())).collect();
+        let targets: HashSet<_> =
+            plan.routes.values().flat_map(|r| r.targets.iter().map(|t| t.id.clone())).collect();
         self.metrics.retain(|route| plan.routes.contains_key(route), |target| targets.contains(target));
     }
 

@@ -2,13 +2,14 @@
 
 use crate::body::GatewayBody;
 use crate::plan::{AppPlan, Plan};
-use http::header::{self, HeaderValue};
 use http::Response;
+use http::header::{self, HeaderValue};
 use serde_json::{Value, json};
 
 /// The list.
 pub(crate) fn list(plan: &Plan, app: &AppPlan) -> Response<GatewayBody> {
-    let data: Vec<Value> = plan.routes.keys().filter(|name| app.may_use(name)).map(|name| model(name)).collect();
+    let data: Vec<Value> =
+        plan.routes.keys().filter(|name| app.may_use(name)).map(|name| model(name)).collect();
     answer(&json!({ "object": "list", "data": data }))
 }
 

@@ -41,6 +41,8 @@ const HEADERS_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Headers that the gateway adds to an answer, limits included.
 const OWN_HEADERS: usize = 16;
 
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Answers one request. Dropping the future, or the answer's body, cancels everything that it started.
 pub async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
     let (version, gateway) = (request.version(), worker.gateway.clone());
@@ -126,7 +128,7 @@ fn received(worker: &Arc<Worker>, parts: &Parts) -> (Books, Trace) {
     let started = gateway.clock.now();
     let wall_ns = gateway.clock.wall_ns(started);
     let random = random_bytes(worker);
-    let given = parts.headers.get("x-request-id").and_then(|value| RequestId::accept(value.as_bytes()));
+    let given = parts.headers.get(X_REQUEST_ID).and_then(|value| RequestId::accept(value.as_bytes()));
     let [r @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] = random;
     let request_id = given.unwrap_or_else(|| RequestId::from_parts(wall_ns / 1_000_000, r));
     let trace = Trace::from_headers(&parts.headers, random_bytes(worker));
@@ -205,12 +207,14 @@ fn found<'a>(worker: &Worker, parts: &Parts, path: &'a str) -> Result<Asked<'a>,
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     wellhead_http::host::check(&parts.headers, authority, parts.version)
         .map_err(|error| Refusal::headers_invalid(&error))?;
-    let header_bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let header_bytes: usize =
+        parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let max = worker.gateway.plan.load().limits.header_bytes_max;
     if header_bytes > max {
         return Err(Refusal::headers_too_large(max));
     }
-    wellhead_http::headers::check_request(&parts.headers).map_err(|error| Refusal::headers_invalid(&error))?;
+    wellhead_http::headers::check_request(&parts.headers)
+        .map_err(|error| Refusal::headers_invalid(&error))?;
     let canonical = wellhead_http::path::normalize(path).map_err(|error| Refusal::path_invalid(&error))?;
     let post = parts.method == Method::POST;
     let get = parts.method == Method::GET;
@@ -319,7 +323,8 @@ async fn attempts(mut exchange: Exchange) -> Response<GatewayBody> {
     }
     head.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     head.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    *head.body_mut() = GatewayBody::Stream(StreamBody(Box::pin(ClientStream::opening(running, early, endpoint))));
+    *head.body_mut() =
+        GatewayBody::Stream(StreamBody(Box::pin(ClientStream::opening(running, early, endpoint))));
     head
 }
 
@@ -337,7 +342,12 @@ fn retried_before(headers: &HeaderMap) -> bool {
     headers.get("x-stainless-retry-count").is_some_and(|count| count.as_bytes() != b"0")
 }
 
-fn opened_answer(opened: Opened, mut books: Books, endpoint: Endpoint, idle: Duration) -> Response<GatewayBody> {
+fn opened_answer(
+    opened: Opened,
+    mut books: Books,
+    endpoint: Endpoint,
+    idle: Duration,
+) -> Response<GatewayBody> {
     let mut response = Response::new(GatewayBody::Whole(None));
     *response.status_mut() = StatusCode::from_u16(opened.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
@@ -376,7 +386,9 @@ fn answer_headers(headers: &mut HeaderMap, opened: &Opened, books: &Books) {
         headers.insert(HeaderName::from_static("x-wellhead-target"), target.header.clone());
         let theirs = HeaderName::from_static("x-upstream-request-id");
         let named = target.provider.request_id_header.as_ref();
-        if let Some(id) = named.and_then(|name| opened.headers.get(name)).filter(|_| !headers.contains_key(&theirs)) {
+        if let Some(id) =
+            named.and_then(|name| opened.headers.get(name)).filter(|_| !headers.contains_key(&theirs))
+        {
             headers.insert(theirs, id.clone());
         }
     }
@@ -396,4 +408,21 @@ fn listed(mut response: Response<GatewayBody>, mut books: Books) -> Response<Gat
     books.record.status = response.status().as_u16();
     books.close(Outcome::Ok);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    /// The future of a request is copied into its place by every layer around it: its size is paid per request.
+    #[test]
+    fn a_request_costs_no_large_copies() {
+        let size = future_size(&super::serve);
+        assert!(size <= SIZE_MAX, "the future of a request has {size} bytes; the bound is {SIZE_MAX}");
+    }
+
+    /// Measured 7,520; most of it is the stages' state, of which one is in use at a time.
+    const SIZE_MAX: usize = 8 * 1024;
+
+    fn future_size<A, B, F>(_: &impl Fn(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
 }

@@ -65,7 +65,13 @@ impl Books {
     }
 
     /// An attempt is about to be sent.
-    pub(crate) fn begin_attempt(&mut self, number: usize, target: &TargetPlan, key: Option<&KeyPlan>, span_id: [u8; 8]) {
+    pub(crate) fn begin_attempt(
+        &mut self,
+        number: usize,
+        target: &TargetPlan,
+        key: Option<&KeyPlan>,
+        span_id: [u8; 8],
+    ) {
         let now = self.worker.gateway.clock.now();
         if self.record.attempts.is_empty() {
             self.record.overhead = since(self.started, now);

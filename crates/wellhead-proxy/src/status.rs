@@ -44,13 +44,16 @@ fn verdict(routes: &[RouteStatus], draining: bool) -> String {
     let count = |state| routes.iter().filter(|route| route.state == state).count();
     let (down, impaired) = (count("down"), count("impaired"));
     let names = |state| -> String {
-        let names: Vec<_> = routes.iter().filter(|r| r.state == state).map(|r| r.model.as_str()).take(3).collect();
+        let names: Vec<_> =
+            routes.iter().filter(|r| r.state == state).map(|r| r.model.as_str()).take(3).collect();
         names.join(", ")
     };
     match (draining, down, impaired) {
         (true, _, _) => "Draining: requests under way are being finished.".to_owned(),
         (_, 0, 0) => format!("All {} models are served.", routes.len()),
-        (_, 0, n) => format!("All models are served; {n} with fewer targets than configured ({}).", names("impaired")),
+        (_, 0, n) => {
+            format!("All models are served; {n} with fewer targets than configured ({}).", names("impaired"))
+        }
         (_, n, _) => format!("{n} of {} models cannot be served now ({}).", routes.len(), names("down")),
     }
 }
@@ -111,7 +114,8 @@ fn provider_status(provider: &ProviderPlan, now: Nanos) -> ProviderStatus {
 fn key_status(key: &KeyPlan, now: Nanos) -> KeyStatus {
     key.state.read(|rest| {
         let whole = rest.whole(now);
-        let limited: Vec<_> = rest.limited(now).map(|(model, until)| (model.to_string(), seconds(now, until))).collect();
+        let limited: Vec<_> =
+            rest.limited(now).map(|(model, until)| (model.to_string(), seconds(now, until))).collect();
         let state = match whole {
             Some((Why::Rejected, _)) => "rejected",
             Some((Why::Exhausted, _)) => "exhausted",

@@ -1,8 +1,10 @@
 //! The numbers behind rate-limit headers, and how they are spelt.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::gcra::{Admitted, WINDOW_NS};
+
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// One limit as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,75 +43,121 @@ impl LimitHeaders {
             ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
         const TOKENS: [&str; 3] =
             ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
+        // Runs for every request of a limited app: one buffer, and digits without the formatting machinery.
         let mut text = String::with_capacity(128);
-        for (names, window) in [(REQUESTS, self.requests), (TOKENS, self.tokens)] {
+        let mut digits = itoa::Buffer::new();
+        for ([limit, remaining, reset], window) in [(REQUESTS, self.requests), (TOKENS, self.tokens)] {
             let Some(window) = window else { continue };
-            let reset = duration_text(window.reset_ns);
-            let values: [&dyn fmt::Display; 3] = [&window.limit, &window.remaining, &reset];
-            for (name, value) in names.into_iter().zip(values) {
-                put(name, fill(&mut text, format_args!("{value}")));
-            }
+            put(limit, digits.format(window.limit));
+            put(remaining, digits.format(window.remaining));
+            text.clear();
+            push_duration(&mut text, window.reset_ns);
+            put(reset, &text);
         }
-        let policies: [(&str, Option<Window>); 3] =
-            [("requests", self.requests), ("tokens", self.tokens), ("concurrency", self.concurrency)];
-        list(&mut text, &policies, |text, name, w| match name {
-            "concurrency" => write!(text, "\"{name}\";q={};qu=\"concurrent-requests\"", w.limit),
-            _ => write!(text, "\"{name}\";q={};w={}", w.limit, WINDOW_NS / 1_000_000_000),
-        });
-        if !text.is_empty() {
-            put("ratelimit-policy", &text);
+        text.clear();
+        self.push_policies(&mut text);
+        if text.is_empty() {
+            return;
         }
-        list(&mut text, &policies, |text, name, w| match name {
-            "concurrency" => write!(text, "\"{name}\";r={}", w.remaining),
-            _ => write!(text, "\"{name}\";r={};t={}", w.remaining, w.reset_ns.div_ceil(1_000_000_000)),
-        });
-        if !text.is_empty() {
-            put("ratelimit", &text);
+        put("ratelimit-policy", &text);
+        text.clear();
+        self.push_states(&mut text);
+        put("ratelimit", &text);
+    }
+
+    /// The structured-field list of `ratelimit-policy`: an item per limit that is set.
+    fn push_policies(&self, text: &mut String) {
+        for (name, window) in [("requests", self.requests), ("tokens", self.tokens)] {
+            let Some(window) = window else { continue };
+            push_name(text, name);
+            text.push_str(";q=");
+            push_number(text, window.limit);
+            text.push_str(";w=");
+            push_number(text, WINDOW_NS / SECOND_NS);
+        }
+        if let Some(window) = self.concurrency {
+            push_name(text, "concurrency");
+            text.push_str(";q=");
+            push_number(text, window.limit);
+            text.push_str(";qu=\"concurrent-requests\"");
+        }
+    }
+
+    /// The structured-field list of `ratelimit`, in the same order.
+    fn push_states(&self, text: &mut String) {
+        for (name, window) in [("requests", self.requests), ("tokens", self.tokens)] {
+            let Some(window) = window else { continue };
+            push_name(text, name);
+            text.push_str(";r=");
+            push_number(text, window.remaining);
+            text.push_str(";t=");
+            push_number(text, window.reset_ns.div_ceil(SECOND_NS));
+        }
+        if let Some(window) = self.concurrency {
+            push_name(text, "concurrency");
+            text.push_str(";r=");
+            push_number(text, window.remaining);
         }
     }
 }
 
-/// A structured-field list with an item per limit that is set.
-fn list(
-    text: &mut String,
-    policies: &[(&str, Option<Window>)],
-    item: impl Fn(&mut String, &str, Window) -> fmt::Result,
-) {
-    text.clear();
-    for (name, window) in policies.iter().filter_map(|(name, window)| window.map(|w| (name, w))) {
-        if !text.is_empty() {
-            text.push_str(", ");
-        }
-        // Writing to a String cannot fail.
-        let _ = item(text, name, window);
-    }
+/// Starts an item of a structured-field list: `"name"`, after a comma unless it is the first.
+fn push_name(text: &mut String, name: &str) {
+    text.push_str(if text.is_empty() { "\"" } else { ", \"" });
+    text.push_str(name);
+    text.push('"');
 }
 
-fn fill<'a>(text: &'a mut String, args: fmt::Arguments<'_>) -> &'a str {
-    text.clear();
-    // Writing to a String cannot fail.
-    let _ = text.write_fmt(args);
-    text
+fn push_number(text: &mut String, number: u64) {
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
 /// A duration as OpenAI's reset headers spell it, rounded up: `0s`, `12ms`, `1s`, `8.64s`, `6m0s`, `2h0m0s`.
 /// From a minute on in whole seconds, below in milliseconds.
 pub fn duration_text(ns: u64) -> impl fmt::Display {
     fmt::from_fn(move |f| {
-        let ms = ns.div_ceil(1_000_000);
-        if ms < 1_000 {
-            return if ms == 0 { f.write_str("0s") } else { write!(f, "{ms}ms") };
-        }
-        let s = ms.div_ceil(1_000);
-        if s < 60 || ms < 60_000 {
-            return match (ms / 1_000, ms % 1_000) {
-                (whole, 0) => write!(f, "{whole}s"),
-                (whole, part) => write!(f, "{whole}.{}s", format!("{part:03}").trim_end_matches('0')),
-            };
-        }
-        match (s / 3_600, s / 60 % 60, s % 60) {
-            (0, minutes, seconds) => write!(f, "{minutes}m{seconds}s"),
-            (hours, minutes, seconds) => write!(f, "{hours}h{minutes}m{seconds}s"),
-        }
+        let mut text = String::new();
+        push_duration(&mut text, ns);
+        f.write_str(&text)
     })
+}
+
+/// Appends `duration_text`.
+fn push_duration(text: &mut String, ns: u64) {
+    let ms = ns.div_ceil(1_000_000);
+    match ms {
+        0 => text.push_str("0s"),
+        1..1_000 => {
+            push_number(text, ms);
+            text.push_str("ms");
+        }
+        1_000..60_000 => {
+            push_number(text, ms / 1_000);
+            push_thousandths(text, ms % 1_000);
+            text.push('s');
+        }
+        _ => {
+            let s = ms.div_ceil(1_000);
+            if s >= 3_600 {
+                push_number(text, s / 3_600);
+                text.push('h');
+            }
+            push_number(text, s / 60 % 60);
+            text.push('m');
+            push_number(text, s % 60);
+            text.push('s');
+        }
+    }
+}
+
+/// A decimal fraction of `part` thousandths without trailing zeros: `.64`, or nothing for 0.
+fn push_thousandths(text: &mut String, part: u64) {
+    let digits = [part / 100, part / 10 % 10, part % 10];
+    let shown = digits.iter().rposition(|digit| *digit != 0).map_or(0, |last| last + 1);
+    if shown > 0 {
+        text.push('.');
+    }
+    for digit in digits.into_iter().take(shown) {
+        push_number(text, digit);
+    }
 }

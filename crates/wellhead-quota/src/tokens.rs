@@ -67,7 +67,8 @@ impl Tokens {
     ///
     /// More than the estimate is charged at once and may become debt (see `Gcra::charge`). Less is given back, but
     /// for what time has refilled already: a bucket that filled up again while the answer was running does not get
-    /// the same tokens a second time.
+    /// the same tokens a second time. Declared slack: where reservations overlap, a refund that follows another one can
+    /// give back up to one reservation too much, because the queue has moved since.
     #[expect(clippy::needless_pass_by_value, reason = "by value, so that a reservation is settled only once")]
     pub fn settle(&self, reservation: Reservation, actual: u64, now_ns: u64) {
         let Reservation { charged, paid_off_ns, after: _ } = reservation;

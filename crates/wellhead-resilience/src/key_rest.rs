@@ -54,7 +54,8 @@ impl<M: PartialEq> KeyRest<M> {
 
     /// The key is limited for one model. A later, shorter limit never shortens the rest.
     pub fn on_limited(&mut self, model: M, retry_after: Option<Nanos>, now: Nanos) {
-        let until = now.saturating_add(retry_after.unwrap_or(LIMITED_DEFAULT).clamp(LIMITED_MIN, LIMITED_MAX));
+        let until =
+            now.saturating_add(retry_after.unwrap_or(LIMITED_DEFAULT).clamp(LIMITED_MIN, LIMITED_MAX));
         self.models.retain(|(_, until)| *until > now);
         if let Some((_, old)) = self.models.iter_mut().find(|(m, _)| *m == model) {
             *old = until.max(*old);
@@ -84,7 +85,12 @@ impl<M: PartialEq> KeyRest<M> {
 
     /// The newest moment at which anything of this key rests; past it, nobody needs to ask.
     pub fn quiet_from(&self) -> Nanos {
-        self.models.iter().map(|(_, until)| *until).chain(self.whole.map(|(_, until)| until)).max().unwrap_or(0)
+        self.models
+            .iter()
+            .map(|(_, until)| *until)
+            .chain(self.whole.map(|(_, until)| until))
+            .max()
+            .unwrap_or(0)
     }
 
     /// Why the whole key rests, and until when.

@@ -4,6 +4,7 @@
 //! One writer thread takes all lists every 50 ms, writes the lines in one piece and hands the records on to the trace
 //! exporter. When the disk or the terminal stalls, the lists fill and further records are dropped and counted.
 
+mod json;
 mod line;
 mod output;
 

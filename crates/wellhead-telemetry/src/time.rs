@@ -1,6 +1,7 @@
 //! Wall-clock time as text, without a calendar library: UTC only, years 1970 to 2554.
 
 use std::fmt;
+use std::io::Write;
 
 /// An instant as RFC 3339 in UTC with milliseconds: `2026-11-22T12:03:04.125Z`. `unix_ns` is nanoseconds since 1970.
 pub(crate) fn rfc3339(unix_ns: u64) -> impl fmt::Display {
@@ -9,6 +10,34 @@ pub(crate) fn rfc3339(unix_ns: u64) -> impl fmt::Display {
         let (year, month, day) = civil(days);
         write!(f, "{year:04}-{month:02}-{day:02}T{}Z", clock(unix_ns))
     })
+}
+
+/// `rfc3339` for many instants of the same second: only the milliseconds are written anew.
+#[derive(Debug)]
+pub(crate) struct Rfc3339 {
+    unix_s: u64,
+    text: [u8; 24],
+}
+
+impl Rfc3339 {
+    pub(crate) const fn new() -> Self {
+        Self { unix_s: 0, text: *b"1970-01-01T00:00:00.000Z" }
+    }
+
+    /// The text of `rfc3339(unix_ns)`.
+    pub(crate) fn text(&mut self, unix_ns: u64) -> &[u8; 24] {
+        let unix_s = unix_ns / 1_000_000_000;
+        if unix_s != self.unix_s {
+            // Cannot fail: until 2554 every instant has 24 characters.
+            let _ = write!(&mut self.text[..], "{}", rfc3339(unix_ns));
+            self.unix_s = unix_s;
+        }
+        let ms = unix_ns / 1_000_000 % 1_000;
+        for (place, digit) in self.text[20..23].iter_mut().zip([ms / 100, ms / 10, ms]) {
+            *place = b'0' + (digit % 10) as u8;
+        }
+        &self.text
+    }
 }
 
 /// The time of day in UTC with milliseconds: `12:03:04.125`.
@@ -38,7 +67,23 @@ fn civil(days_since_1970: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{civil, rfc3339};
+    use proptest::prelude::*;
+
+    use super::{Rfc3339, civil, rfc3339};
+
+    proptest! {
+        /// In any order, in the same second and in others.
+        #[test]
+        fn remembering_the_second_changes_nothing(
+            instants in prop::collection::vec(prop_oneof![any::<u64>(), 0..5_000_000_000_u64], 1..20),
+        ) {
+            let mut times = Rfc3339::new();
+            for unix_ns in instants {
+                let text = str::from_utf8(times.text(unix_ns)).map(str::to_owned);
+                prop_assert_eq!(text, Ok(rfc3339(unix_ns).to_string()));
+            }
+        }
+    }
 
     #[test]
     fn known_instants() {

@@ -87,9 +87,10 @@ test('an abort signal ends a request upstream', async () => {
 });
 
 test("a client's timeout ends a request upstream", async () => {
+  // The SDK tells the gateway how long it waits, so either of them may be the first to give up.
   const user = 'node-ran-out-of-patience';
   const options = { headers: { 'x-sim-fault': 'silence' }, timeout: 500 };
-  await failure(OpenAI.APIConnectionTimeoutError, client.chat.completions.create({ ...request, user }, options));
+  await failure(OpenAI.APIError, client.chat.completions.create({ ...request, user }, options));
 
   await waitForDisconnect(user);
 });

@@ -9,7 +9,6 @@ from openai import (
     BadRequestError,
     InternalServerError,
     NotFoundError,
-    PermissionDeniedError,
     RateLimitError,
 )
 from shared import MODEL, QUESTION, fault
@@ -52,9 +51,10 @@ def test_unknown_model_names_those_that_exist(connect):
 
 
 def test_a_model_of_other_apps_is_not_to_be_had(connect):
-    error = failing(connect("narrow"), PermissionDeniedError, model="renamed")
+    """It looks like one that does not exist, so that names cannot be guessed."""
+    error = failing(connect("narrow"), NotFoundError, model="renamed")
 
-    assert error.code == "model_not_allowed"
+    assert error.code == "model_not_found"
     assert error.body["source"] == "client"
 
 

@@ -162,9 +162,10 @@ fn authority(base: &BaseUrl) -> String {
 fn credential(auth: &Auth, secret: &str) -> Result<Option<(HeaderName, HeaderValue)>, String> {
     let (name, text) = match auth {
         Auth::None => return Ok(None),
-        Auth::Header(name) => {
-            (HeaderName::try_from(name.as_str()).map_err(|_| "auth header name".to_owned())?, secret.to_owned())
-        }
+        Auth::Header(name) => (
+            HeaderName::try_from(name.as_str()).map_err(|_| "auth header name".to_owned())?,
+            secret.to_owned(),
+        ),
         _ => (http::header::AUTHORIZATION, format!("Bearer {secret}")),
     };
     let mut value = header_value(&text, "a key")?;

@@ -46,7 +46,8 @@ impl Route {
         let mut tiers: Vec<u8> = model.targets.iter().map(|t| t.tier).collect();
         tiers.sort_unstable();
         tiers.dedup();
-        let rank = |tier: u8| u8::try_from(tiers.iter().position(|t| *t == tier).unwrap_or(0)).unwrap_or(u8::MAX);
+        let rank =
+            |tier: u8| u8::try_from(tiers.iter().position(|t| *t == tier).unwrap_or(0)).unwrap_or(u8::MAX);
         let targets = model.targets.iter().filter_map(|target| {
             let provider = providers.get(&target.provider.name)?;
             TargetPlan::compile(target, rank(target.tier), provider, registry, metrics)
@@ -103,6 +104,7 @@ impl TargetPlan {
 
 /// A name as a header value; what a header cannot carry becomes `?`.
 fn visible(name: &str) -> HeaderValue {
-    let ascii: String = name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    let ascii: String =
+        name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
     HeaderValue::from_str(&ascii).unwrap_or_else(|_| HeaderValue::from_static("?"))
 }

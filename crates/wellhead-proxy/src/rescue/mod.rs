@@ -27,7 +27,8 @@ const DOC: &str = "docs/reference/errors.md#";
 pub(crate) fn refuse(refusal: &Refusal, mut books: Books) -> Response<GatewayBody> {
     let body = body(refusal, &books).to_bytes();
     let mut response = Response::new(GatewayBody::whole(body.clone()));
-    *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     retry_advice(headers, refusal.should_retry, refusal.retry_after);

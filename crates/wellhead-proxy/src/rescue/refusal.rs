@@ -65,11 +65,18 @@ impl Refusal {
     }
 
     pub(crate) fn headers_invalid(why: &dyn std::fmt::Display) -> Self {
-        Self::client(400, "invalid_headers", "invalid_request_error", format!("The headers are refused: {why}."))
+        Self::client(
+            400,
+            "invalid_headers",
+            "invalid_request_error",
+            format!("The headers are refused: {why}."),
+        )
     }
 
     pub(crate) fn headers_too_large(bytes_max: usize) -> Self {
-        let message = format!("The headers are larger than {bytes_max} bytes (`limits.header_bytes_max` of the gateway).");
+        let message = format!(
+            "The headers are larger than {bytes_max} bytes (`limits.header_bytes_max` of the gateway)."
+        );
         Self::client(431, "headers_too_large", "invalid_request_error", message)
     }
 
@@ -82,7 +89,10 @@ impl Refusal {
 
     pub(crate) fn method(method: &str, path: &str, allow: &'static str) -> Self {
         let message = format!("{path} does not take {method}; use {allow}.");
-        Self { allow: Some(allow), ..Self::client(405, "method_not_allowed", "invalid_request_error", message) }
+        Self {
+            allow: Some(allow),
+            ..Self::client(405, "method_not_allowed", "invalid_request_error", message)
+        }
     }
 
     pub(crate) fn stateful(path: &str) -> Self {
@@ -106,14 +116,22 @@ impl Refusal {
     }
 
     pub(crate) fn encoded_body() -> Self {
-        let message = "Compressed request bodies are not understood; send the body without `content-encoding`.";
-        Self { closes_connection: true, ..Self::client(415, "encoded_body", "invalid_request_error", message) }
+        let message =
+            "Compressed request bodies are not understood; send the body without `content-encoding`.";
+        Self {
+            closes_connection: true,
+            ..Self::client(415, "encoded_body", "invalid_request_error", message)
+        }
     }
 
     pub(crate) fn body_too_large(bytes_max: u64) -> Self {
-        let message =
-            format!("The request body is larger than {bytes_max} bytes (`limits.body_bytes_max` of the gateway).");
-        Self { closes_connection: true, ..Self::client(413, "body_too_large", "invalid_request_error", message) }
+        let message = format!(
+            "The request body is larger than {bytes_max} bytes (`limits.body_bytes_max` of the gateway)."
+        );
+        Self {
+            closes_connection: true,
+            ..Self::client(413, "body_too_large", "invalid_request_error", message)
+        }
     }
 
     pub(crate) fn body_too_slow(limit: Duration) -> Self {
@@ -140,13 +158,23 @@ impl Refusal {
     }
 
     pub(crate) fn model_unknown(model: &str, allowed: &[&str]) -> Self {
-        let message = format!("The model `{}` does not exist, or this key may not use it. {}", short(model), models(allowed));
-        Self { param: Some("model"), ..Self::client(404, "model_not_found", "invalid_request_error", message) }
+        let message = format!(
+            "The model `{}` does not exist, or this key may not use it. {}",
+            short(model),
+            models(allowed)
+        );
+        Self {
+            param: Some("model"),
+            ..Self::client(404, "model_not_found", "invalid_request_error", message)
+        }
     }
 
     pub(crate) fn endpoint_unserved(model: &str, endpoint: &str) -> Self {
         let message = format!("No target of the model `{}` serves {endpoint}.", short(model));
-        Self { param: Some("model"), ..Self::client(404, "endpoint_not_served", "invalid_request_error", message) }
+        Self {
+            param: Some("model"),
+            ..Self::client(404, "endpoint_not_served", "invalid_request_error", message)
+        }
     }
 
     pub(crate) fn limit(app: &str, hit: &LimitHit) -> Self {

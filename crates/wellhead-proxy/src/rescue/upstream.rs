@@ -20,7 +20,10 @@ pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, books: Books) -> Re
         return pass_on(answer.status, &answer.headers, answer.body, books);
     }
     let now = books.worker().gateway.clock.now();
-    refuse(&refusal(gave_up.end, gave_up.last.as_ref(), retried_before, now, books.record.attempts.len()), books)
+    refuse(
+        &refusal(gave_up.end, gave_up.last.as_ref(), retried_before, now, books.record.attempts.len()),
+        books,
+    )
 }
 
 /// What a stream whose headers are already with the client ends with when nothing is left to try.
@@ -44,12 +47,15 @@ fn refusal(end: End, last: Option<&Failure>, retried_before: bool, now: Nanos, a
         1 => "The one attempt failed".to_owned(),
         n => format!("All {n} attempts failed"),
     };
-    let why = last.map_or(String::new(), |failure| format!(", the last one with `{}`", failure.cause.as_str()));
+    let why =
+        last.map_or(String::new(), |failure| format!(", the last one with `{}`", failure.cause.as_str()));
     let (status, code, kind, recovery, what) = match end {
         End::RateLimited { recovery } => {
             (429, "upstream_rate_limited", "rate_limit_error", recovery, "every target is rate limited")
         }
-        End::TimedOut { recovery } => (504, "upstream_timeout", "timeout_error", recovery, "no target answered in time"),
+        End::TimedOut { recovery } => {
+            (504, "upstream_timeout", "timeout_error", recovery, "no target answered in time")
+        }
         End::NoHealthyUpstream { recovery } => {
             (503, "no_healthy_upstream", "server_error", recovery, "no target can answer now")
         }
@@ -65,7 +71,8 @@ fn refusal(end: End, last: Option<&Failure>, retried_before: bool, now: Nanos, a
         End::NoHealthyUpstream { .. } => soon,
         End::PassOn => false,
     };
-    let back = after.map_or(String::new(), |after| format!(" Recovery is expected in {:.1} s.", after.as_secs_f64()));
+    let back = after
+        .map_or(String::new(), |after| format!(" Recovery is expected in {:.1} s.", after.as_secs_f64()));
     Refusal {
         status,
         code,

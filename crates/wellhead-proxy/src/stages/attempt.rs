@@ -226,7 +226,9 @@ async fn open(
             let detail = "an answer in one piece to a request for a stream";
             return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
         }
-        kind if compressed(&parts.headers) => encoded(exchange, &kind, body, limit).await.map_err(missed)?,
+        kind if let Some(coding) = coding(&parts.headers) => {
+            encoded(exchange, coding, &kind, body, limit).await.map_err(missed)?
+        }
         Kind::Events => Content::Stream(stream::open(exchange, body, limit).await.map_err(missed)?),
         Kind::Json => whole(exchange, body, limit).await.map_err(missed)?,
         Kind::Html => {
@@ -242,16 +244,36 @@ const fn missed(failure: Failure) -> Missed {
     Missed::Failed(failure, None)
 }
 
-/// Whether the answer is compressed, although nobody asked for it.
-fn compressed(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+/// How the answer is compressed, although nobody asked for it.
+fn coding(headers: &HeaderMap) -> Option<&[u8]> {
+    let coding = headers.get(header::CONTENT_ENCODING)?.as_bytes().trim_ascii();
+    (!coding.eq_ignore_ascii_case(b"identity")).then_some(coding)
+}
+
+/// Whether the client said that it takes this coding (RFC 9110 section 12.5.3).
+fn accepts(exchange: &Exchange, coding: &[u8]) -> bool {
+    let listed = exchange.headers.get_all(header::ACCEPT_ENCODING).iter().flat_map(|value| {
+        value.as_bytes().split(|b| *b == b',').map(|item| {
+            let mut parts = item.split(|b| *b == b';').map(<[u8]>::trim_ascii);
+            let name = parts.next().unwrap_or_default();
+            let refused =
+                parts.any(|p| p.starts_with(b"q=0") && p[3..].iter().all(|b| matches!(b, b'.' | b'0')));
+            (name, refused)
+        })
+    });
+    listed.into_iter().any(|(name, refused)| !refused && (name.eq_ignore_ascii_case(coding) || name == b"*"))
 }
 
 /// A compressed answer cannot be watched. An unstreamed one is relayed if the client takes compressed answers; a
 /// stream is refused, because its end could not be told from a cut.
-async fn encoded(exchange: &Exchange, kind: &Kind, body: InBody, limit: Limit) -> Result<Content, Failure> {
-    let accepted = exchange.headers.contains_key(header::ACCEPT_ENCODING);
-    if matches!(kind, Kind::Events) || !accepted {
+async fn encoded(
+    exchange: &Exchange,
+    coding: &[u8],
+    kind: &Kind,
+    body: InBody,
+    limit: Limit,
+) -> Result<Content, Failure> {
+    if matches!(kind, Kind::Events) || !accepts(exchange, coding) {
         let detail = "a compressed answer that was not asked for";
         return Err(Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail));
     }
@@ -268,7 +290,8 @@ enum Kind {
 
 fn kind(headers: &HeaderMap, streamed: bool) -> Kind {
     let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let is = |name: &[u8]| content_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let is =
+        |name: &[u8]| content_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     // Some servers label their streams as plain text; unwatched, a cut would look like an end.
     if is(b"text/event-stream") || (streamed && is(b"text/plain")) {
         Kind::Events
@@ -334,7 +357,8 @@ fn join(mut pieces: VecDeque<Bytes>, bytes: usize) -> Bytes {
 
 /// Some vendors repeat the key that they reject. It is ours, and nobody else's business.
 fn without_key(body: Bytes, key: Option<&KeyPlan>) -> Bytes {
-    let Some(secret) = key.map(|key| key.secret.expose().as_bytes()).filter(|secret| !secret.is_empty()) else {
+    let Some(secret) = key.map(|key| key.secret.expose().as_bytes()).filter(|secret| !secret.is_empty())
+    else {
         return body;
     };
     if memchr::memmem::find(&body, secret).is_none() {

@@ -2,11 +2,14 @@
 
 use crate::plan::{Identity, Plan};
 use crate::rescue::Refusal;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use wellhead_policy::KeyHasher;
 
 /// Longest credential that is hashed: a JWT with many claims has 4 KiB, and hashing must not be a lever.
 const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 /// Finds the app that a request's key belongs to.
 pub(crate) fn identify(headers: &HeaderMap, plan: &Plan, hasher: &KeyHasher) -> Result<Identity, Refusal> {
@@ -24,8 +27,8 @@ fn credential(headers: &HeaderMap) -> Option<&[u8]> {
         scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
     });
     bearer
-        .or_else(|| headers.get("x-api-key").map(|v| v.as_bytes().trim_ascii()))
-        .or_else(|| headers.get("api-key").map(|v| v.as_bytes().trim_ascii()))
+        .or_else(|| headers.get(X_API_KEY).map(|v| v.as_bytes().trim_ascii()))
+        .or_else(|| headers.get(API_KEY).map(|v| v.as_bytes().trim_ascii()))
         .filter(|key| !key.is_empty())
 }
 

@@ -38,7 +38,10 @@ pub(crate) async fn receive<'a>(
     headers: &HeaderMap,
     body: &mut Incoming,
 ) -> Result<(Bytes, Held<'a>), Refusal> {
-    if headers.get(http::header::CONTENT_ENCODING).is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if headers
+        .get(http::header::CONTENT_ENCODING)
+        .is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
         return Err(Refusal::encoded_body());
     }
     let announced = body.size_hint().exact();
@@ -109,7 +112,11 @@ const TRUSTED_BYTES_MAX: u64 = 1024 * 1024;
 impl Pieces {
     fn new(announced: Option<u64>) -> Self {
         let announced = announced.unwrap_or(0).min(TRUSTED_BYTES_MAX);
-        Self { announced: usize::try_from(announced).unwrap_or(0), first: Bytes::new(), joined: BytesMut::new() }
+        Self {
+            announced: usize::try_from(announced).unwrap_or(0),
+            first: Bytes::new(),
+            joined: BytesMut::new(),
+        }
     }
 
     fn len(&self) -> usize {

@@ -118,7 +118,10 @@ impl ClientStream {
                 None
             }
             Ok(_) => {
-                let refusal = rescue::interrupted("upstream_invalid_answer", "The upstream did not answer with a stream.");
+                let refusal = rescue::interrupted(
+                    "upstream_invalid_answer",
+                    "The upstream did not answer with a stream.",
+                );
                 Some(self.fail_before(books, &refusal))
             }
             Err(gave_up) => {
@@ -185,7 +188,14 @@ impl Flow {
             Some(route) => (route.model.stream_idle_timeout, route.model.stream_max),
             None => (KEEP_ALIVE, KEEP_ALIVE),
         };
-        Self { live, books, idle: IdleTimer::new(idle), end: Box::pin(tokio::time::sleep(longest)), closed: false, failed: None }
+        Self {
+            live,
+            books,
+            idle: IdleTimer::new(idle),
+            end: Box::pin(tokio::time::sleep(longest)),
+            closed: false,
+            failed: None,
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
@@ -222,7 +232,10 @@ impl Flow {
                     let Ok(chunk) = frame.into_data() else { continue };
                     let before = self.live.events;
                     if let Err(failure) = self.live.absorb(chunk) {
-                        tracing::debug!(detail = failure.detail, "an upstream stream failed after its first content");
+                        tracing::debug!(
+                            detail = failure.detail,
+                            "an upstream stream failed after its first content"
+                        );
                         self.failed = Some(Broken::Upstream(failure.cause));
                     }
                     if self.live.events > before {
@@ -282,4 +295,3 @@ impl std::fmt::Debug for ClientStream {
         f.write_str("ClientStream")
     }
 }
-

@@ -40,7 +40,8 @@ impl Tally {
         match failure.cause {
             Cause::RateLimited => {
                 self.limited += 1;
-                let told = failure.retry_after.map(|after| u64::try_from(after.as_nanos()).unwrap_or(Nanos::MAX));
+                let told =
+                    failure.retry_after.map(|after| u64::try_from(after.as_nanos()).unwrap_or(Nanos::MAX));
                 self.told = self.told.into_iter().chain(told).min();
             }
             cause if cause.is_timeout() => self.timed_out += 1,
@@ -50,7 +51,14 @@ impl Tally {
 
     /// All limited: 429. All silent, or time is over: 504. Everything else: 503. With no attempt at all every key
     /// rests: a rate limit if that is what all of them wait for (`limited`).
-    pub(super) fn end(&self, attempts: u32, now: Nanos, recovery: Option<Nanos>, limited: bool, late: bool) -> End {
+    pub(super) fn end(
+        &self,
+        attempts: u32,
+        now: Nanos,
+        recovery: Option<Nanos>,
+        limited: bool,
+        late: bool,
+    ) -> End {
         if self.other == 0 && self.timed_out == 0 && (self.limited > 0 || (attempts == 0 && limited)) {
             // A rest is bounded, what the vendor said is the truth (decision 18).
             End::RateLimited { recovery: recovery.max(self.told.map(|told| now.saturating_add(told))) }

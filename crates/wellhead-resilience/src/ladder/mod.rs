@@ -175,7 +175,9 @@ impl Ladder {
         let again = self.earliest(targets, view, excluded, now);
         let patience = ((self.deadline - self.started) / 4).min(WAIT_MAX);
         match again {
-            Some(at) if at <= now.saturating_add(patience) && at.saturating_add(ATTEMPT_MIN) < self.deadline => {
+            Some(at)
+                if at <= now.saturating_add(patience) && at.saturating_add(ATTEMPT_MIN) < self.deadline =>
+            {
                 self.tried = 0;
                 self.waited |= self.attempts == 0;
                 Effect::Wait(at)

@@ -13,8 +13,14 @@ fn refused() -> Failure {
     Failure::endpoint(Stage::Connect, Cause::ConnectionRefused, "")
 }
 
-const FREE: TargetView =
-    TargetView { tier: 0, weight: 1, key_free_at: None, key_limited: false, keyless: false, rests_until: None };
+const FREE: TargetView = TargetView {
+    tier: 0,
+    weight: 1,
+    key_free_at: None,
+    key_limited: false,
+    keyless: false,
+    rests_until: None,
+};
 
 #[test]
 fn a_working_target_of_a_lower_tier_is_used_when_the_upper_tier_refuses() {
@@ -145,8 +151,10 @@ fn history(seed: u64) {
     let targets = 1 + usize::try_from(rng.below(5)).unwrap();
     let deadline = SECOND / 10 + rng.below(60 * SECOND);
     let tiers: Vec<u8> = (0..targets).map(|_| u8::try_from(rng.below(3)).unwrap()).collect();
-    let mut keys: Vec<Option<Nanos>> = (0..targets).map(|_| (rng.below(4) == 0).then_some(rng.below(9 * SECOND))).collect();
-    let rests: Vec<Option<Nanos>> = (0..targets).map(|_| (rng.below(3) == 0).then_some(rng.below(9 * SECOND))).collect();
+    let mut keys: Vec<Option<Nanos>> =
+        (0..targets).map(|_| (rng.below(4) == 0).then_some(rng.below(9 * SECOND))).collect();
+    let rests: Vec<Option<Nanos>> =
+        (0..targets).map(|_| (rng.below(3) == 0).then_some(rng.below(9 * SECOND))).collect();
     let mut ladder = Ladder::new(0, deadline, 12, seed);
     let (mut now, mut asked, mut banned) = (0, vec![0_u32; targets], vec![false; targets]);
     let mut kept: Option<(usize, Failure)> = None;
@@ -156,10 +164,19 @@ fn history(seed: u64) {
             None => Event::Waited,
             Some((target, failure)) => Event::Failed(*target, failure),
         };
-        let view = |i: usize| TargetView { tier: tiers[i], key_free_at: keys[i], key_limited: true, rests_until: rests[i], ..FREE };
+        let view = |i: usize| TargetView {
+            tier: tiers[i],
+            key_free_at: keys[i],
+            key_limited: true,
+            rests_until: rests[i],
+            ..FREE
+        };
         match ladder.step(event, targets, &view, now) {
             Effect::Send(i) => {
-                assert!(!banned[i], "seed {seed}: target {i} was asked again although it was silent or unfit");
+                assert!(
+                    !banned[i],
+                    "seed {seed}: target {i} was asked again although it was silent or unfit"
+                );
                 assert!(keys[i].is_none_or(|at| at <= now), "seed {seed}: sent without a key");
                 asked[i] += 1;
                 now += rng.below(SECOND / 2);
@@ -176,14 +193,21 @@ fn history(seed: u64) {
                 kept = Some((i, failure(cause, scope, Retry::Elsewhere)));
             }
             Effect::Wait(until) => {
-                assert!(until > now && until < deadline, "seed {seed}: waits from {now} until {until} of {deadline}");
+                assert!(
+                    until > now && until < deadline,
+                    "seed {seed}: waits from {now} until {until} of {deadline}"
+                );
                 now = until;
                 kept = None;
             }
             Effect::GiveUp(_) => {
                 let in_time = now + SECOND / 20 < deadline;
-                let willing = (0..targets).any(|i| asked[i] == 0 && !banned[i] && keys[i].is_none_or(|at| at <= now));
-                assert!(!(in_time && willing && ladder.attempts() < 12), "seed {seed}: gave up with a willing target");
+                let willing =
+                    (0..targets).any(|i| asked[i] == 0 && !banned[i] && keys[i].is_none_or(|at| at <= now));
+                assert!(
+                    !(in_time && willing && ladder.attempts() < 12),
+                    "seed {seed}: gave up with a willing target"
+                );
                 return;
             }
         }

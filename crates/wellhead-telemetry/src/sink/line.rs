@@ -20,124 +20,99 @@
 //! Every member is always there. There are no prompts, answers or keys in it.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
-use serde::{Serialize, Serializer};
-use wellhead_types::{RequestId, Usage};
+use wellhead_types::Usage;
 
-use crate::hex::Hex;
+use super::json::Json;
 use crate::record::{AttemptRecord, RequestRecord};
-use crate::time::{clock, rfc3339};
+use crate::time::{Rfc3339, clock};
 
-#[derive(Serialize)]
-struct Line<'a> {
-    time: Time,
-    request_id: &'a RequestId,
-    trace_id: Hex<'a>,
-    span_id: Hex<'a>,
-    app: Option<&'a str>,
-    key_id: Option<&'a str>,
-    route: Option<&'a str>,
-    endpoint: &'a str,
-    method: &'a str,
-    operation: &'a str,
-    status: u16,
-    outcome: &'a str,
-    rung: &'a str,
-    code: Option<&'a str>,
-    streamed: bool,
-    duration_ms: Millis,
-    first_byte_ms: Option<Millis>,
-    overhead_ms: Millis,
-    request_bytes: u64,
-    response_bytes: u64,
-    usage: Option<Usage>,
-    usage_estimated: bool,
-    target: Option<&'a str>,
-    attempts: Attempts<'a>,
+/// Makes JSON lines; one for many, because neighbours share their second.
+pub(super) struct JsonLines {
+    time: Rfc3339,
 }
 
-#[derive(Serialize)]
-struct AttemptLine<'a> {
-    target: &'a str,
-    key_id: Option<&'a str>,
-    span_id: Hex<'a>,
-    status: Option<u16>,
-    result: &'a str,
-    offset_ms: Millis,
-    duration_ms: Millis,
-    first_byte_ms: Option<Millis>,
-}
+impl JsonLines {
+    pub(super) const fn new() -> Self {
+        Self { time: Rfc3339::new() }
+    }
 
-struct Time(u64);
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&rfc3339(self.0))
+    /// Appends the record's line with its line feed.
+    pub(super) fn add(&mut self, to: &mut Vec<u8>, record: &RequestRecord) {
+        let mut json = Json(to);
+        json.raw("{\"time\":\"").raw(self.time.text(record.started_unix_ns));
+        identity(&mut json, record);
+        result(&mut json, record);
+        usage(&mut json, record.usage);
+        json.raw(",\"usage_estimated\":").boolean(record.usage_estimated);
+        json.raw(",\"target\":").text_or_null(record.attempts.last().map(|attempt| &*attempt.target));
+        json.raw(",\"attempts\":[");
+        for (index, record) in record.attempts.iter().enumerate() {
+            attempt(json.raw(if index == 0 { "{" } else { ",{" }), record);
+        }
+        json.raw("]}\n");
     }
 }
 
-/// Milliseconds with at most three decimals.
-struct Millis(Duration);
-
-impl Serialize for Millis {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // From whole microseconds: 0.3 ms must not become 0.29999. Exact up to 285 years.
-        serializer.serialize_f64(self.0.as_micros() as f64 / 1_000.0)
-    }
+/// Goes on after the value of `time`, whose quote is still open: who asked for what.
+fn identity(json: &mut Json<'_>, record: &RequestRecord) {
+    // Neither form of a request id has anything to escape: hexadecimal digits, or the few characters taken over.
+    json.raw("\",\"request_id\":\"").raw(record.request_id.encode(&mut [0; 36]));
+    json.raw("\",\"trace_id\":\"").hex(&record.trace.trace_id);
+    json.raw("\",\"span_id\":\"").hex(&record.trace.span_id);
+    json.raw("\",\"app\":").text_or_null(record.app.as_deref());
+    json.raw(",\"key_id\":").text_or_null(record.key_id.as_deref());
+    json.raw(",\"route\":").text_or_null(record.route.as_deref());
+    json.raw(",\"endpoint\":\"").escaped(record.endpoint);
+    json.raw("\",\"method\":\"").escaped(record.method);
+    json.raw("\",\"operation\":\"").escaped(record.operation);
+    json.raw("\"");
 }
 
-struct Attempts<'a>(&'a [AttemptRecord]);
-
-impl Serialize for Attempts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|attempt| AttemptLine {
-            target: &attempt.target,
-            key_id: attempt.key_id.as_deref(),
-            span_id: Hex(&attempt.span_id),
-            status: attempt.status,
-            result: attempt.result,
-            offset_ms: Millis(attempt.offset),
-            duration_ms: Millis(attempt.duration),
-            first_byte_ms: attempt.first_byte.map(Millis),
-        }))
-    }
+/// What came of it, how long it took, how much it was.
+fn result(json: &mut Json<'_>, record: &RequestRecord) {
+    json.raw(",\"status\":").integer(record.status);
+    json.raw(",\"outcome\":\"").raw(record.outcome.as_str());
+    json.raw("\",\"rung\":\"").raw(record.rung.as_str());
+    json.raw("\",\"code\":").text_or_null(record.code);
+    json.raw(",\"streamed\":").boolean(record.streamed);
+    json.raw(",\"duration_ms\":").millis(record.duration);
+    json.raw(",\"first_byte_ms\":").millis_or_null(record.first_byte);
+    json.raw(",\"overhead_ms\":").millis(record.overhead);
+    json.raw(",\"request_bytes\":").integer(record.request_bytes);
+    json.raw(",\"response_bytes\":").integer(record.response_bytes);
 }
 
-/// Appends the JSON line with its line feed.
-///
-/// # Errors
-///
-/// None for a `Vec`; otherwise what `to` says.
-pub(super) fn json(mut to: impl Write, record: &RequestRecord) -> io::Result<()> {
-    let line = Line {
-        time: Time(record.started_unix_ns),
-        request_id: &record.request_id,
-        trace_id: Hex(&record.trace.trace_id),
-        span_id: Hex(&record.trace.span_id),
-        app: record.app.as_deref(),
-        key_id: record.key_id.as_deref(),
-        route: record.route.as_deref(),
-        endpoint: record.endpoint,
-        method: record.method,
-        operation: record.operation,
-        status: record.status,
-        outcome: record.outcome.as_str(),
-        rung: record.rung.as_str(),
-        code: record.code,
-        streamed: record.streamed,
-        duration_ms: Millis(record.duration),
-        first_byte_ms: record.first_byte.map(Millis),
-        overhead_ms: Millis(record.overhead),
-        request_bytes: record.request_bytes,
-        response_bytes: record.response_bytes,
-        usage: record.usage,
-        usage_estimated: record.usage_estimated,
-        target: record.attempts.last().map(|attempt| &*attempt.target),
-        attempts: Attempts(&record.attempts),
+fn usage(json: &mut Json<'_>, usage: Option<Usage>) {
+    let Some(usage) = usage else {
+        json.raw(",\"usage\":null");
+        return;
     };
-    serde_json::to_writer(&mut to, &line)?;
-    to.write_all(b"\n")
+    // Every count by name: one that is added to `Usage` must be decided on here.
+    let Usage { input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, audio_tokens } = usage;
+    json.raw(",\"usage\":{\"input_tokens\":").integer(input_tokens);
+    json.raw(",\"output_tokens\":").integer(output_tokens);
+    json.raw(",\"cached_input_tokens\":").integer(cached_input_tokens);
+    json.raw(",\"reasoning_tokens\":").integer(reasoning_tokens);
+    json.raw(",\"audio_tokens\":").integer(audio_tokens);
+    json.raw("}");
+}
+
+/// One of `attempts`, without its opening brace.
+fn attempt(json: &mut Json<'_>, record: &AttemptRecord) {
+    json.raw("\"target\":\"").escaped(&record.target);
+    json.raw("\",\"key_id\":").text_or_null(record.key_id.as_deref());
+    json.raw(",\"span_id\":\"").hex(&record.span_id);
+    json.raw("\",\"status\":");
+    match record.status {
+        Some(status) => json.integer(status),
+        None => json.raw("null"),
+    };
+    json.raw(",\"result\":\"").escaped(record.result);
+    json.raw("\",\"offset_ms\":").millis(record.offset);
+    json.raw(",\"duration_ms\":").millis(record.duration);
+    json.raw(",\"first_byte_ms\":").millis_or_null(record.first_byte);
+    json.raw("}");
 }
 
 /// Appends a short line for a person at a terminal:
@@ -145,7 +120,7 @@ pub(super) fn json(mut to: impl Write, record: &RequestRecord) -> io::Result<()>
 ///
 /// # Errors
 ///
-/// As `json`.
+/// None for a `Vec`; otherwise what `to` says.
 pub(super) fn human(mut to: impl Write, record: &RequestRecord) -> io::Result<()> {
     write!(to, "{} ", clock(record.started_unix_ns))?;
     match record.status {
@@ -176,3 +151,6 @@ pub(super) fn human(mut to: impl Write, record: &RequestRecord) -> io::Result<()
     }
     writeln!(to)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::line;
+use super::line::{self, JsonLines};
 use super::{AccessLog, StartError};
 use crate::metrics::Pipeline;
 use crate::record::RequestRecord;
@@ -32,19 +32,20 @@ enum Sink {
 }
 
 enum Format {
-    Json,
+    Json(JsonLines),
     Human,
 }
 
 impl Output {
     pub(super) fn open(log: AccessLog) -> Result<Self, StartError> {
+        let json = Format::Json(JsonLines::new());
         let (sink, format) = match log {
-            AccessLog::Off => (Sink::Off, Format::Json),
+            AccessLog::Off => (Sink::Off, json),
             AccessLog::Stdout { tty } => {
-                (Sink::Writer(Box::new(io::stdout())), if tty { Format::Human } else { Format::Json })
+                (Sink::Writer(Box::new(io::stdout())), if tty { Format::Human } else { json })
             }
             AccessLog::File(path) => match open(&path) {
-                Ok(file) => (Sink::File(path, file), Format::Json),
+                Ok(file) => (Sink::File(path, file), json),
                 Err(e) => return Err(StartError::OpenFile(path, e)),
             },
         };
@@ -53,7 +54,8 @@ impl Output {
 
     #[cfg(test)]
     pub(super) fn to_writer(writer: impl Write + Send + 'static) -> Self {
-        Self { sink: Sink::Writer(Box::new(writer)), format: Format::Json, buffer: Vec::new(), lines: 0 }
+        let format = Format::Json(JsonLines::new());
+        Self { sink: Sink::Writer(Box::new(writer)), format, buffer: Vec::new(), lines: 0 }
     }
 
     /// Adds the record's line; writes when enough has come together.
@@ -62,13 +64,15 @@ impl Output {
             return;
         }
         let start = self.buffer.len();
-        let written = match self.format {
-            Format::Json => line::json(&mut self.buffer, record),
+        let written = match &mut self.format {
+            Format::Json(lines) => {
+                lines.add(&mut self.buffer, record);
+                Ok(())
+            }
             Format::Human => line::human(&mut self.buffer, record),
         };
         if written.is_err() {
-            // A Vec takes everything and the line holds nothing that JSON cannot: unreachable, and still not half a
-            // line in the log.
+            // A Vec takes everything: unreachable, and still not half a line in the log.
             self.buffer.truncate(start);
             pipeline.records_dropped.fetch_add(1, Relaxed);
             return;

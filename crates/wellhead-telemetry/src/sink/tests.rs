@@ -22,7 +22,7 @@ fn dropped(metrics: &Metrics) -> u64 {
 
 fn json_of(record: &RequestRecord) -> String {
     let mut line = Vec::new();
-    line::json(&mut line, record).unwrap();
+    line::JsonLines::new().add(&mut line, record);
     String::from_utf8(line).unwrap()
 }
 

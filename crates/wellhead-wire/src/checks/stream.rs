@@ -61,8 +61,7 @@ pub fn stream_observer(seed: u64, bytes: &[u8]) {
                 retry_after_s: None,
                 doc: None,
             };
-            let interrupted =
-                [&*out, &StreamObserver::new(endpoint, asked).interruption(&error)].concat();
+            let interrupted = [&*out, &StreamObserver::new(endpoint, asked).interruption(&error)].concat();
             if let Some((_, end, _)) = watch(endpoint, asked, vec![Bytes::from(interrupted)]) {
                 assert!(!end.complete, "an interrupted stream never looks finished");
             }

@@ -16,7 +16,7 @@ const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// A position in a JSON text.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
-    text: &'a [u8],
+    text: &'a str,
     at: usize,
     depth: u32,
 }
@@ -25,7 +25,7 @@ impl<'a> Cursor<'a> {
     /// Starts at the first byte. Fails where the text stops being UTF-8.
     pub fn new(text: &'a [u8]) -> Result<Self, ScanError> {
         match std::str::from_utf8(text) {
-            Ok(_) => Ok(Self { text, at: 0, depth: 0 }),
+            Ok(text) => Ok(Self { text, at: 0, depth: 0 }),
             Err(e) => Err(ScanError::Syntax { at: e.valid_up_to(), expected: "valid UTF-8" }),
         }
     }
@@ -37,16 +37,26 @@ impl<'a> Cursor<'a> {
 
     /// The bytes of a span of this text; empty if it lies outside.
     pub fn slice(&self, span: Range<usize>) -> &'a [u8] {
+        self.text.as_bytes().get(span).unwrap_or_default()
+    }
+
+    /// The same as text; empty too if the span cuts a character.
+    pub(crate) fn text(&self, span: Range<usize>) -> &'a str {
         self.text.get(span).unwrap_or_default()
+    }
+
+    #[inline]
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
     /// Skips white space and shows the next byte, which tells what kind of value stands there.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {
         loop {
-            match self.text.get(self.at) {
+            match self.byte() {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                next => return next.copied(),
+                next => return next,
             }
         }
     }
@@ -115,9 +125,32 @@ impl<'a> Cursor<'a> {
     }
 
     /// Checks and steps over one value of any kind; gives its span without the white space around it.
+    #[inline]
     pub fn skip(&mut self) -> Result<Range<usize>, ScanError> {
-        self.peek();
+        let first = self.peek();
         let start = self.at;
+        if matches!(first, Some(b'{' | b'[')) {
+            self.skip_nested()?;
+        } else {
+            self.scalar(first)?;
+        }
+        Ok(start..self.at)
+    }
+
+    /// A string, a number or a literal, which begins with `first`.
+    #[inline]
+    fn scalar(&mut self, first: Option<u8>) -> Result<(), ScanError> {
+        match first {
+            Some(b'"') => self.skip_string().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            _ => self.fail("a value"),
+        }
+    }
+
+    fn skip_nested(&mut self) -> Result<(), ScanError> {
         // One bit per open level, the innermost lowest: 1 is an object. NESTING_MAX levels fit.
         let mut kinds = 0_u128;
         let mut open = 0;
@@ -133,30 +166,23 @@ impl<'a> Cursor<'a> {
                         open += 1;
                         kinds = kinds << 1 | u128::from(is_object);
                         if is_object {
-                            self.name()?;
+                            self.skip_name()?;
                         }
                         continue;
                     }
                 }
-                Some(b'"') => {
-                    self.string()?;
-                }
-                Some(b'-' | b'0'..=b'9') => self.number()?,
-                Some(b't') => self.literal(b"true")?,
-                Some(b'f') => self.literal(b"false")?,
-                Some(b'n') => self.literal(b"null")?,
-                _ => return self.fail("a value"),
+                first => self.scalar(first)?,
             }
             loop {
                 if open == 0 {
-                    return Ok(start..self.at);
+                    return Ok(());
                 }
                 let in_object = kinds & 1 == 1;
                 match self.peek() {
                     Some(b',') => {
                         self.at += 1;
                         if in_object {
-                            self.name()?;
+                            self.skip_name()?;
                         }
                         break;
                     }
@@ -197,17 +223,29 @@ impl<'a> Cursor<'a> {
     }
 
     /// A member's name and its colon.
+    #[inline]
     fn name(&mut self) -> Result<Text<'a>, ScanError> {
-        if self.peek() != Some(b'"') {
-            return self.fail("a member name in double quotes");
-        }
-        let name = self.string()?;
+        let start = self.name_start()?;
+        let escaped = self.skip_string()?;
+        let name = self.text_from(start, escaped);
         self.expect(b':', "`:` after a member name")?;
         Ok(name)
     }
 
-    fn literal(&mut self, word: &'static [u8]) -> Result<(), ScanError> {
-        if !self.text[self.at..].starts_with(word) {
+    fn skip_name(&mut self) -> Result<(), ScanError> {
+        self.name_start()?;
+        self.skip_string()?;
+        self.expect(b':', "`:` after a member name")
+    }
+
+    #[inline]
+    fn name_start(&mut self) -> Result<usize, ScanError> {
+        if self.peek() == Some(b'"') { Ok(self.at) } else { self.fail("a member name in double quotes") }
+    }
+
+    fn literal(&mut self, word: &'static str) -> Result<(), ScanError> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word.as_bytes()) {
             return self.fail("`true`, `false` or `null`");
         }
         self.at += word.len();
@@ -215,16 +253,46 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string; the cursor stands on its opening quote.
+    #[inline]
     fn string(&mut self) -> Result<Text<'a>, ScanError> {
         let start = self.at;
-        let mut escaped = false;
+        let escaped = self.skip_string()?;
+        Ok(self.text_from(start, escaped))
+    }
+
+    /// The string that opened at `start` and has just been stepped over.
+    #[inline]
+    fn text_from(&self, start: usize, escaped: bool) -> Text<'a> {
+        Text::new(self.text(start + 1..self.at - 1), start, escaped)
+    }
+
+    /// Steps over a string; the cursor stands on its opening quote. Tells whether there are escapes in it.
+    #[inline]
+    fn skip_string(&mut self) -> Result<bool, ScanError> {
         self.at += 1;
+        // Most strings are names and words: one step without a call.
+        if let Some((word, _)) = self.text.as_bytes().get(self.at..).and_then(|rest| rest.split_first_chunk())
+        {
+            match first_special(*word) {
+                Some(offset) if word.get(offset) == Some(&b'"') => {
+                    self.at += offset + 1;
+                    return Ok(false);
+                }
+                Some(offset) => self.at += offset,
+                None => self.at += word.len(),
+            }
+        }
+        self.skip_string_rest()
+    }
+
+    fn skip_string_rest(&mut self) -> Result<bool, ScanError> {
+        let mut escaped = false;
         loop {
-            self.plain_run();
-            match self.text.get(self.at) {
+            self.at = plain_end(self.text.as_bytes(), self.at);
+            match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Text::new(self.slice(start..self.at), start, escaped));
+                    return Ok(escaped);
                 }
                 Some(b'\\') => {
                     escaped = true;
@@ -236,33 +304,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Moves to the next quote, backslash, control character or the end, eight bytes at a time.
-    #[inline]
-    fn plain_run(&mut self) {
-        while let Some(Ok(eight)) = self.text.get(self.at..self.at + 8).map(<[u8; 8]>::try_from) {
-            let word = u64::from_le_bytes(eight);
-            // A byte's high bit is set where it is zero after the xor, or below 0x20. Borrows can only set bits
-            // above a true hit, so the lowest one is right.
-            let quote = word ^ (ONES * u64::from(b'"'));
-            let backslash = word ^ (ONES * u64::from(b'\\'));
-            let hits = ((quote.wrapping_sub(ONES) & !quote)
-                | (backslash.wrapping_sub(ONES) & !backslash)
-                | (word.wrapping_sub(ONES * 0x20) & !word))
-                & HIGHS;
-            if hits != 0 {
-                self.at += (hits.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += 8;
-        }
-        while self.text.get(self.at).is_some_and(|&b| b != b'"' && b != b'\\' && b >= 0x20) {
-            self.at += 1;
-        }
-    }
-
     fn escape(&mut self) -> Result<(), ScanError> {
         self.at += 1;
-        match self.text.get(self.at) {
+        match self.byte() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
                 self.at += 1;
                 Ok(())
@@ -272,7 +316,7 @@ impl<'a> Cursor<'a> {
                 match self.hex4()? {
                     0xdc00..=0xdfff => self.fail("no second half of a surrogate pair without its first"),
                     0xd800..=0xdbff => {
-                        if !self.text[self.at..].starts_with(b"\\u") {
+                        if !self.text.as_bytes()[self.at..].starts_with(b"\\u") {
                             return self.fail("the second half of a surrogate pair");
                         }
                         self.at += 2;
@@ -291,7 +335,7 @@ impl<'a> Cursor<'a> {
     fn hex4(&mut self) -> Result<u32, ScanError> {
         let mut value = 0;
         for _ in 0..4 {
-            let digit = self.text.get(self.at).and_then(|b| char::from(*b).to_digit(16));
+            let digit = self.byte().and_then(|b| char::from(b).to_digit(16));
             let Some(digit) = digit else { return self.fail("four hexadecimal digits after `\\u`") };
             value = value << 4 | digit;
             self.at += 1;
@@ -301,32 +345,32 @@ impl<'a> Cursor<'a> {
 
     fn digits(&mut self) -> usize {
         let start = self.at;
-        while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
-            self.at += 1;
-        }
-        self.at - start
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let count = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        self.at += count;
+        count
     }
 
     fn number(&mut self) -> Result<(), ScanError> {
         let start = self.at;
         let mut suspicious = false;
-        if self.text.get(self.at) == Some(&b'-') {
+        if self.byte() == Some(b'-') {
             self.at += 1;
         }
-        if self.text.get(self.at) == Some(&b'0') {
+        if self.byte() == Some(b'0') {
             self.at += 1;
         } else if self.digits() == 0 {
             return self.fail("a digit");
         }
-        if self.text.get(self.at) == Some(&b'.') {
+        if self.byte() == Some(b'.') {
             self.at += 1;
             if self.digits() == 0 {
                 return self.fail("a digit after the decimal point");
             }
         }
-        if matches!(self.text.get(self.at), Some(b'e' | b'E')) {
+        if matches!(self.byte(), Some(b'e' | b'E')) {
             self.at += 1;
-            let sign = self.text.get(self.at).copied();
+            let sign = self.byte();
             if matches!(sign, Some(b'+' | b'-')) {
                 self.at += 1;
             }
@@ -345,4 +389,49 @@ impl<'a> Cursor<'a> {
         }
         Ok(())
     }
+}
+
+/// Where the next quote, backslash or control character from `at` on is, or the end.
+#[inline]
+fn plain_end(text: &[u8], at: usize) -> usize {
+    let mut rest = text.get(at..).unwrap_or_default();
+    // Most strings end within the next words, prose does not.
+    for _ in 0..2 {
+        let Some((word, behind)) = rest.split_first_chunk() else { break };
+        if let Some(offset) = first_special(*word) {
+            return text.len() - rest.len() + offset;
+        }
+        rest = behind;
+    }
+    while let Some((block, behind)) = rest.split_first_chunk::<32>() {
+        // No branch in it, so that it is done with vector instructions.
+        if block.iter().fold(false, |any, b| any | is_special(*b)) {
+            break;
+        }
+        rest = behind;
+    }
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        if let Some(offset) = first_special(*word) {
+            return text.len() - rest.len() + offset;
+        }
+        rest = behind;
+    }
+    text.len() - rest.len() + rest.iter().position(|b| is_special(*b)).unwrap_or(rest.len())
+}
+
+const fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// The index of the first special byte of eight.
+#[inline]
+fn first_special(bytes: [u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(bytes);
+    // With bit 1 flipped the quote, 0x22, is 0x20 and nothing else comes to lie below 0x21 but what is below 0x20:
+    // one subtraction finds both. A byte's high bit is set where the subtraction borrows; borrows reach only bytes
+    // above a true hit, so the lowest one is right. Bytes that had the high bit before are no hits.
+    let below = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    let hits = (below | backslash) & !word & HIGHS;
+    (hits != 0).then_some((hits.trailing_zeros() / 8) as usize)
 }

@@ -11,6 +11,7 @@ mod text;
 mod tests;
 
 pub use cursor::{Cursor, NESTING_MAX};
+pub(crate) use scan::scan_with;
 pub use scan::{Member, ObjectSpan, ScanError, Spans, find, scan, validate};
 pub use splice::Splice;
 pub use text::{Text, push_quoted, quoted};

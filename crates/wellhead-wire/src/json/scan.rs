@@ -69,6 +69,16 @@ pub fn validate(body: &[u8]) -> Result<(), ScanError> {
 
 /// Checks that `body` is one JSON object and finds the top-level members named `keys`.
 pub fn scan<const N: usize>(body: &[u8], keys: &[&'static str; N]) -> Result<Spans<N>, ScanError> {
+    scan_with(body, keys, |cursor, _| cursor.skip().map(drop))
+}
+
+/// The same, for a caller that reads values on the way: `value` gets the cursor in front of the value of a member
+/// that was asked for, and the index of its key, and must consume exactly that value.
+pub(crate) fn scan_with<const N: usize>(
+    body: &[u8],
+    keys: &[&'static str; N],
+    mut value: impl FnMut(&mut Cursor<'_>, usize) -> Result<(), ScanError>,
+) -> Result<Spans<N>, ScanError> {
     let mut cursor = Cursor::new(body)?;
     if cursor.peek().is_some_and(|first| first != b'{') {
         cursor.skip()?;
@@ -83,7 +93,10 @@ pub fn scan<const N: usize>(body: &[u8], keys: &[&'static str; N]) -> Result<Spa
         if members[index].is_some() {
             return Err(ScanError::Duplicate { name: keys[index], at: name.start });
         }
-        members[index] = Some(Member { name, value: cursor.skip()? });
+        cursor.peek();
+        let start = cursor.position();
+        value(cursor, index)?;
+        members[index] = Some(Member { name, value: start..cursor.position() });
         Ok(())
     })?;
     cursor.end()?;

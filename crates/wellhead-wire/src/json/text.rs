@@ -3,22 +3,24 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A string as it stands in the body, quotes included; already checked by the cursor.
+/// A string as it stands in the body; already checked by the cursor.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
-    quoted: &'a [u8],
+    /// What stands between the quotes.
+    inner: &'a str,
     start: usize,
     escaped: bool,
 }
 
 impl<'a> Text<'a> {
-    pub(super) const fn new(quoted: &'a [u8], start: usize, escaped: bool) -> Self {
-        Self { quoted, start, escaped }
+    #[inline]
+    pub(super) const fn new(inner: &'a str, start: usize, escaped: bool) -> Self {
+        Self { inner, start, escaped }
     }
 
     /// Where it lies in the text that it was read from, quotes included.
     pub const fn span(&self) -> Range<usize> {
-        self.start..self.start + self.quoted.len()
+        self.start..self.start + self.inner.len() + 2
     }
 
     /// Reads one JSON string with its quotes, for example the value of a [`super::Member`].
@@ -32,24 +34,24 @@ impl<'a> Text<'a> {
 
     /// Whether the string is `""`.
     pub const fn is_empty(&self) -> bool {
-        self.quoted.len() <= 2
+        self.inner.is_empty()
     }
 
     /// Whether it means `expected`, whichever way it is escaped: `"mod\u0065l"` is `model`.
+    #[inline]
     pub fn is(&self, expected: &str) -> bool {
-        if self.escaped { self.decode() == expected } else { self.inner() == expected.as_bytes() }
+        if self.escaped { self.unescape() == expected } else { self.inner == expected }
     }
 
     /// What it says. Borrowed unless it holds escapes.
+    #[inline]
     pub fn decode(&self) -> Cow<'a, str> {
-        if self.escaped {
-            return Cow::Owned(serde_json::from_slice::<String>(self.quoted).unwrap_or_default());
-        }
-        String::from_utf8_lossy(self.inner())
+        if self.escaped { Cow::Owned(self.unescape()) } else { Cow::Borrowed(self.inner) }
     }
 
-    fn inner(&self) -> &'a [u8] {
-        self.quoted.get(1..self.quoted.len().saturating_sub(1)).unwrap_or_default()
+    #[cold]
+    fn unescape(&self) -> String {
+        serde_json::from_str(&format!("\"{}\"", self.inner)).unwrap_or_default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use super::error::{classify_in_success, protocol_failure, success_failure};
-use super::usage::read_usage;
+use super::usage::{read_usage, usage_at};
 use crate::json::{self, ScanError};
 use wellhead_types::{Failure, Stage, Usage};
 
@@ -10,7 +10,8 @@ use wellhead_types::{Failure, Stage, Usage};
 mod tests;
 
 const STATUS: u16 = 200;
-const KEYS: [&str; 6] = ["error", "choices", "usage", "base_resp", "meta", "object"];
+const KEYS: [&str; 6] = ["usage", "error", "choices", "base_resp", "meta", "object"];
+const USAGE: usize = 0;
 
 /// What an answer said besides its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,7 +35,15 @@ pub fn inspect(endpoint: Endpoint, body: &[u8]) -> Result<Inspected, Failure> {
     if may_be_plain(endpoint) && text.first() != Some(&b'{') {
         return Ok(Inspected::default());
     }
-    let spans = match json::scan(body, &KEYS) {
+    let mut usage = None;
+    let spans = json::scan_with(body, &KEYS, |cursor, index| {
+        if index == USAGE {
+            usage = usage_at(cursor)?;
+            return Ok(());
+        }
+        cursor.skip().map(drop)
+    });
+    let spans = match spans {
         Ok(spans) => spans,
         // Bytes of a sound, or a transcript, may begin like JSON.
         Err(_) if may_be_plain(endpoint) => return Ok(Inspected::default()),
@@ -43,7 +52,7 @@ pub fn inspect(endpoint: Endpoint, body: &[u8]) -> Result<Inspected, Failure> {
         }
         Err(error) => return failed(&error.to_string()),
     };
-    let [error, choices, usage, base_resp, meta, object] =
+    let [_, error, choices, base_resp, meta, object] =
         spans.members.map(|member| member.and_then(|m| body.get(m.value)));
     let is_error = error.is_some_and(|value| !matches!(value, b"null" | b"false" | b"\"\"" | b"{}"))
         || object == Some(b"\"error\"")
@@ -55,7 +64,7 @@ pub fn inspect(endpoint: Endpoint, body: &[u8]) -> Result<Inspected, Failure> {
     if endpoint.streams_chunks() && !choices.is_some_and(has_elements) {
         return failed("the answer has no choices");
     }
-    Ok(Inspected { usage: usage.and_then(read_usage).or_else(|| meta.and_then(meta_usage)) })
+    Ok(Inspected { usage: usage.or_else(|| meta.and_then(meta_usage)) })
 }
 
 const fn may_be_plain(endpoint: Endpoint) -> bool {

@@ -74,8 +74,12 @@ fn details(cursor: &mut Cursor<'_>, counts: &mut Counts) -> Result<(), ScanError
 
 /// A count; `None` for `null`, negative numbers and everything that is no number. Fractions are cut off.
 fn number(cursor: &mut Cursor<'_>) -> Result<Option<u64>, ScanError> {
+    let is_number = matches!(cursor.peek(), Some(b'-' | b'0'..=b'9'));
     let span = cursor.skip()?;
-    let text = std::str::from_utf8(cursor.slice(span)).unwrap_or_default();
+    if !is_number {
+        return Ok(None);
+    }
+    let text = cursor.text(span);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -54,7 +54,11 @@ impl Banner<'_> {
         let snapshot = &self.first.snapshot;
         out.push_str(&format!("Wellhead {}\n", env!("CARGO_PKG_VERSION")));
         line(out, "gateway", &format!("http://{}/v1", self.gateway));
-        let admin = format!("http://{} (status, metrics, API; token in {})", self.admin, self.data_dir.admin_token_file().display());
+        let admin = format!(
+            "http://{} (status, metrics, API; token in {})",
+            self.admin,
+            self.data_dir.admin_token_file().display()
+        );
         line(out, "admin", &admin);
         let counts = format!(
             "generation {} · {} providers · {} models · {} apps · data in {}",

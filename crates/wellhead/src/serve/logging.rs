@@ -12,7 +12,8 @@ const LINES_MAX: usize = 16_384;
 
 /// Starts logging. A second call changes nothing. Dropping the guard writes what is waiting.
 pub(super) fn start() -> WorkerGuard {
-    let filter = EnvFilter::try_from_env("WELLHEAD_LOG").unwrap_or_else(|_| EnvFilter::new("warn,wellhead=info"));
+    let filter =
+        EnvFilter::try_from_env("WELLHEAD_LOG").unwrap_or_else(|_| EnvFilter::new("warn,wellhead=info"));
     let terminal = std::io::stderr().is_terminal();
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LINES_MAX).finish(std::io::stderr());

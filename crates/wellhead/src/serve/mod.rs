@@ -22,7 +22,9 @@ use wellhead_config::snapshot;
 use wellhead_control::{
     ConfigSource, Configurator, ConfiguratorOptions, ControlOptions, ControlPlane, FirstLoadError,
 };
-use wellhead_net::{Drain, Runtime, ServeLimits, WorkerHandles, bind_all, bind_one, serve_connections, spawn_workers};
+use wellhead_net::{
+    Drain, Runtime, ServeLimits, WorkerHandles, bind_all, bind_one, serve_connections, spawn_workers,
+};
 use wellhead_proxy::{Gateway, GatewayOptions};
 use wellhead_store::{DataDir, SqliteStore};
 use wellhead_telemetry::{AccessLog, Conventions, Metrics, OtlpOptions, Telemetry, TelemetryOptions};
@@ -96,10 +98,15 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         // Listeners before anything is announced: a taken port must fail at once.
         let listeners = Listeners::bind(&boot)?;
         let (gateway_at, admin_at) = (listeners.gateway_address()?, listeners.admin.local_addr()?);
-        let data = DataPlane::start(&boot, &first.snapshot, listeners.gateway, &data_dir, &handle, gateway_at)?;
+        let data =
+            DataPlane::start(&boot, &first.snapshot, listeners.gateway, &data_dir, &handle, gateway_at)?;
         let plane = ControlPlane::start(ControlOptions {
             configurator: configurator.clone(),
-            data_plane: Arc::new(plane::Plane::new(data.gateway.clone(), data.metrics.clone(), data.drain.clone())),
+            data_plane: Arc::new(plane::Plane::new(
+                data.gateway.clone(),
+                data.metrics.clone(),
+                data.drain.clone(),
+            )),
             listener: listeners.admin,
             token: data_dir.admin_token().clone(),
             hosts: args.admin_hosts.clone(),
@@ -158,7 +165,10 @@ impl Listeners {
     fn bind(boot: &snapshot::Boot) -> anyhow::Result<Self> {
         let workers = if boot.shared_runtime { 1 } else { workers(boot.workers) };
         let taken = |address, what: &str| {
-            format!("cannot listen on {address} for {what}; is another gateway running? Choose another with `listen:` or --{}", if what == "administration" { "admin" } else { "listen" })
+            format!(
+                "cannot listen on {address} for {what}; is another gateway running? Choose another with `listen:` or --{}",
+                if what == "administration" { "admin" } else { "listen" }
+            )
         };
         Ok(Self {
             gateway: bind_all(boot.gateway, workers).with_context(|| taken(boot.gateway, "applications"))?,
@@ -295,10 +305,8 @@ fn notify_systemd() {
         Some(name) => SocketAddr::from_abstract_name(name),
         None => SocketAddr::from_pathname(text),
     };
-    let told = address
-        .and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address));
+    let told = address.and_then(|address| UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address));
     if let Err(error) = told {
         tracing::warn!(%error, "the service manager could not be told that the gateway is ready");
     }
 }
-

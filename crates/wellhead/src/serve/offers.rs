@@ -17,11 +17,16 @@ pub(super) fn found() -> Vec<Offer> {
     let Ok(catalog) = Catalog::builtin() else { return Vec::new() };
     let mut offers: Vec<Offer> = Vec::new();
     for kind in catalog.kinds() {
-        let set = kind.key_env.iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+        let set =
+            kind.key_env.iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
         if let Some(name) = set
             && !offers.iter().any(|offer| offer.variable == *name)
         {
-            offers.push(Offer { title: kind.title.clone(), kind: kind.name.to_string(), variable: name.clone() });
+            offers.push(Offer {
+                title: kind.title.clone(),
+                kind: kind.name.to_string(),
+                variable: name.clone(),
+            });
         }
     }
     offers

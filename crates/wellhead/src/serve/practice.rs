@@ -10,7 +10,8 @@ use wellhead_store::AppSettings;
 use wellhead_types::Secret;
 
 /// Models to practise on: two that fail in different ways, and one whose first target fails and whose second answers.
-const FAULTY: &str = "  practice+status-503: { targets: [{ provider: practice, model: practice+status-503 }] }
+const FAULTY: &str =
+    "  practice+status-503: { targets: [{ provider: practice, model: practice+status-503 }] }
   practice+slow-tokens-300: { targets: [{ provider: practice, model: practice+slow-tokens-300 }] }
   practice+cut-after-5: { targets: [{ provider: practice, model: practice+cut-after-5 }] }
   practice-failover:

@@ -388,7 +388,8 @@ fn error(code: &str, message: &str) -> ErrorBody {
 
 #[test]
 fn an_interruption_is_an_error_in_the_clients_protocol_and_no_happy_end() {
-    let bytes = interruption_event(Endpoint::ChatCompletions, &error("upstream_stream_interrupted", "lost \"it\"\n"));
+    let bytes =
+        interruption_event(Endpoint::ChatCompletions, &error("upstream_stream_interrupted", "lost \"it\"\n"));
     let text = std::str::from_utf8(&bytes).unwrap();
     assert!(text.ends_with("\n\n") && !text.contains("[DONE]"));
     let error = &json_of(text)["error"];
