@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName};
-
-use crate::names;
+use http::header::{HeaderMap, HeaderValue};
 
 /// Below this no model answers; a smaller wish is a unit mix-up more often than a wish.
 const TIMEOUT_MS_MIN: u64 = 100;
@@ -28,20 +26,25 @@ pub struct Patience {
 impl Patience {
     /// Reads the headers. A missing, malformed, zero or infinite value is ignored: it is advice, not a command.
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        let read = |name: &HeaderName, parse: fn(&str) -> Option<Duration>| {
-            let value = headers.get(name)?.to_str().ok()?;
+        // One pass is cheaper than four lookups, each of which hashes a long name. Of several values the first counts.
+        let [mut silence, mut stainless, mut grpc_timeout, mut envoy] = [None; 4];
+        for (name, value) in headers {
+            let slot = match name.as_str() {
+                "x-stainless-read-timeout" => &mut silence,
+                "x-stainless-timeout" => &mut stainless,
+                "grpc-timeout" => &mut grpc_timeout,
+                "x-envoy-expected-rq-timeout-ms" => &mut envoy,
+                _ => continue,
+            };
+            slot.get_or_insert(value);
+        }
+        let read = |value: Option<&HeaderValue>, parse: fn(&str) -> Option<Duration>| {
+            let value = value?.to_str().ok()?;
             let timeout = parse(value.trim_matches([' ', '\t'])).filter(|d| !d.is_zero())?;
             Some(timeout.clamp(Duration::from_millis(TIMEOUT_MS_MIN), Duration::from_secs(TIMEOUT_S_MAX)))
         };
-        let totals = [
-            read(&names::X_STAINLESS_TIMEOUT, seconds),
-            read(&names::GRPC_TIMEOUT, grpc),
-            read(&names::X_ENVOY_EXPECTED_RQ_TIMEOUT_MS, millis),
-        ];
-        Self {
-            silence: read(&names::X_STAINLESS_READ_TIMEOUT, seconds),
-            total: totals.into_iter().flatten().min(),
-        }
+        let totals = [read(stainless, seconds), read(grpc_timeout, grpc), read(envoy, millis)];
+        Self { silence: read(silence, seconds), total: totals.into_iter().flatten().min() }
     }
 
     /// Longest time until the first byte of the answer, headers included: neither silence nor the total may be
@@ -144,6 +147,20 @@ mod tests {
             patience(&[("x-stainless-timeout", "999999999999999999")]).total,
             Some(Duration::from_secs(3_600))
         );
+    }
+
+    #[test]
+    fn of_several_values_the_first_counts_even_if_it_is_nonsense() {
+        let repeated = |values: [&'static str; 2]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-stainless-timeout", HeaderValue::from_static(value));
+                headers.append("accept", HeaderValue::from_static("*/*"));
+            }
+            Patience::from_headers(&headers).total
+        };
+        assert_eq!(repeated(["30", "5"]), Some(Duration::from_secs(30)));
+        assert_eq!(repeated(["soon", "5"]), None);
     }
 
     #[test]

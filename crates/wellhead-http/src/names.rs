@@ -14,20 +14,15 @@ macro_rules! names {
 
 names! {
     API_KEY = "api-key": "a caller's key, as Azure's clients send it.";
-    GRPC_TIMEOUT = "grpc-timeout": "how long a caller waits, with its unit.";
-    IDEMPOTENCY_KEY = "idempotency-key": "the same in every try of one call.";
     PROXY_STATUS = "proxy-status": "RFC 9209.";
     REQUEST_ID = "request-id": "a request's id, as Anthropic's clients read it.";
     RETRY_AFTER_MS = "retry-after-ms": "milliseconds to wait before the next try.";
     TRACEPARENT = "traceparent": "W3C Trace Context.";
     TRACESTATE = "tracestate": "W3C Trace Context, what vendors add.";
     X_API_KEY = "x-api-key": "a caller's key, as Anthropic's clients send it.";
-    X_ENVOY_EXPECTED_RQ_TIMEOUT_MS = "x-envoy-expected-rq-timeout-ms": "how long a proxy before us waits.";
     X_REQUEST_ID = "x-request-id": "a request's id, as OpenAI's clients read it.";
     X_SHOULD_RETRY = "x-should-retry": "whether OpenAI's and Anthropic's clients try again.";
-    X_STAINLESS_READ_TIMEOUT = "x-stainless-read-timeout": "longest silence in seconds.";
     X_STAINLESS_RETRY_COUNT = "x-stainless-retry-count": "tries before this one.";
-    X_STAINLESS_TIMEOUT = "x-stainless-timeout": "longest call in seconds.";
     X_UPSTREAM_REQUEST_ID = "x-upstream-request-id": "the id that the target gave the request.";
     X_WELLHEAD_ATTEMPTS = "x-wellhead-attempts": "how many tries at targets there were.";
     X_WELLHEAD_OVERHEAD_MS = "x-wellhead-overhead-ms": "what the gateway itself took.";

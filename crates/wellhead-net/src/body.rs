@@ -6,19 +6,30 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A body that is one shared piece of memory, or nothing.
+/// A body in shared pieces of memory, or nothing.
 #[derive(Debug, Clone, Default)]
-pub struct OutBody(Option<Bytes>);
+pub struct OutBody {
+    now: Option<Bytes>,
+    /// What follows, last piece first.
+    later: Vec<Bytes>,
+}
 
 impl OutBody {
     /// No body.
     pub const fn empty() -> Self {
-        Self(None)
+        Self { now: None, later: Vec::new() }
     }
 
     /// This body; cloning it copies nothing.
     pub fn full(bytes: Bytes) -> Self {
-        Self((!bytes.is_empty()).then_some(bytes))
+        Self { now: (!bytes.is_empty()).then_some(bytes), later: Vec::new() }
+    }
+
+    /// These pieces, one after another.
+    pub fn pieces(mut pieces: Vec<Bytes>) -> Self {
+        pieces.retain(|piece| !piece.is_empty());
+        pieces.reverse();
+        Self { now: pieces.pop(), later: pieces }
     }
 }
 
@@ -34,21 +45,22 @@ impl Body for OutBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(rest) = self.0.as_mut() else { return Poll::Ready(None) };
+        let Some(rest) = self.now.as_mut() else { return Poll::Ready(None) };
         let piece = if rest.len() > PIECE_BYTES_MAX {
             rest.split_to(PIECE_BYTES_MAX)
         } else {
-            self.0.take().unwrap_or_default()
+            let next = self.later.pop();
+            std::mem::replace(&mut self.now, next).unwrap_or_default()
         };
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        self.now.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |b| b.len() as u64))
+        SizeHint::with_exact(self.now.iter().chain(&self.later).map(|piece| piece.len() as u64).sum())
     }
 }
 
@@ -56,6 +68,7 @@ impl Body for OutBody {
 mod tests {
     use super::{OutBody, PIECE_BYTES_MAX};
     use bytes::Bytes;
+    use http_body::Body;
     use http_body_util::BodyExt;
 
     #[tokio::test]
@@ -66,7 +79,9 @@ mod tests {
                 .collect::<Vec<_>>(),
         );
         let body = OutBody::full(bytes.clone());
-        for mut copy in [body.clone(), body] {
+        let cut = [0..7, 7..7, 7..bytes.len()].map(|range| bytes.slice(range)).to_vec();
+        for mut copy in [body.clone(), body, OutBody::pieces(cut)] {
+            assert_eq!(copy.size_hint().exact(), Some(bytes.len() as u64));
             let mut got = Vec::new();
             while let Some(Ok(frame)) = copy.frame().await {
                 let data = frame.into_data().unwrap_or_default();

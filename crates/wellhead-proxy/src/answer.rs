@@ -46,14 +46,20 @@ const TAIL_BYTES: usize = 4096;
 pub(crate) struct Relay {
     read: VecDeque<Bytes>,
     body: InBody,
-    books: Option<Books>,
+    books: Option<Box<Books>>,
     idle: IdleTimer,
     tail: Vec<u8>,
     json: bool,
 }
 
 impl Relay {
-    pub(crate) fn new(read: VecDeque<Bytes>, body: InBody, books: Books, idle: Duration, json: bool) -> Self {
+    pub(crate) fn new(
+        read: VecDeque<Bytes>,
+        body: InBody,
+        books: Box<Books>,
+        idle: Duration,
+        json: bool,
+    ) -> Self {
         Self { read, body, books: Some(books), idle: IdleTimer::new(idle), tail: Vec::new(), json }
     }
 

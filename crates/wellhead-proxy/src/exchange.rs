@@ -29,7 +29,7 @@ pub(crate) struct Exchange {
     pub(crate) trace: Trace,
     pub(crate) ladder: Ladder,
     pub(crate) deadline: Nanos,
-    pub(crate) books: Books,
+    pub(crate) books: Box<Books>,
     /// Present for streamed requests.
     pub(crate) early: Option<Arc<Early>>,
 }

@@ -12,7 +12,7 @@ use wellhead_telemetry::metrics::InFlight;
 use wellhead_telemetry::{AttemptRecord, RequestRecord};
 use wellhead_types::{Cause, Outcome, Usage};
 
-/// The books.
+/// The books. Boxed: they are handed on a dozen times, from the first header to the last byte.
 #[derive(Debug)]
 pub(crate) struct Books {
     worker: Arc<Worker>,
@@ -42,9 +42,9 @@ struct Current {
 }
 
 impl Books {
-    pub(crate) fn open(worker: Arc<Worker>, record: RequestRecord, started: Nanos) -> Self {
+    pub(crate) fn open(worker: Arc<Worker>, record: RequestRecord, started: Nanos) -> Box<Self> {
         worker.gateway.in_flight.fetch_add(1, Relaxed);
-        Self {
+        Box::new(Self {
             _counted: worker.gateway.metrics.in_flight(worker.number),
             worker,
             record,
@@ -57,7 +57,7 @@ impl Books {
             current: None,
             complete: false,
             closed: false,
-        }
+        })
     }
 
     pub(crate) const fn worker(&self) -> &Arc<Worker> {
@@ -153,7 +153,7 @@ impl Books {
     }
 
     /// The request has ended. Everything about it is written down, reserved tokens are trued up.
-    pub(crate) fn close(mut self, outcome: Outcome) {
+    pub(crate) fn close(mut self: Box<Self>, outcome: Outcome) {
         self.write(outcome);
     }
 

@@ -94,8 +94,8 @@ impl TargetPlan {
         TargetView {
             tier: self.tier,
             weight: self.weight,
-            key_free_at: self.provider.key_free_at(&self.model, now),
-            key_limited: self.provider.is_limited(now),
+            key_free_at: self.provider.key_free_at(&self.model, now).max(self.state.away_until(now)),
+            key_limited: self.state.away_until(now).is_none() && self.provider.is_limited(now),
             keyless: self.provider.keys.is_empty(),
             rests_until: self.state.rests_until(),
         }

@@ -12,19 +12,17 @@ use crate::settle::Books;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use std::time::Duration;
-use wellhead_http::retry_after;
+use wellhead_http::{names, retry_after};
 use wellhead_types::{Outcome, Rung};
 use wellhead_wire::openai::error::{Attempt, ErrorBody};
 
 /// The code of an answer that broke off after its first content.
 pub(crate) const INTERRUPTED: &str = "upstream_stream_interrupted";
-/// `x-should-retry`: obeyed by the official SDKs before their own rule.
-const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// Where each code is explained.
 const DOC: &str = "docs/reference/errors.md#";
 
 /// Turns a refusal into an answer and closes the books.
-pub(crate) fn refuse(refusal: &Refusal, mut books: Books) -> Response<GatewayBody> {
+pub(crate) fn refuse(refusal: &Refusal, mut books: Box<Books>) -> Response<GatewayBody> {
     let body = body(refusal, &books).to_bytes();
     let mut response = Response::new(GatewayBody::whole(body.clone()));
     *response.status_mut() =
@@ -33,7 +31,7 @@ pub(crate) fn refuse(refusal: &Refusal, mut books: Books) -> Response<GatewayBod
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     retry_advice(headers, refusal.should_retry, refusal.retry_after);
     if let Some(status) = &refusal.proxy_status {
-        headers.insert(HeaderName::from_static("proxy-status"), status.to_value());
+        headers.insert(&names::PROXY_STATUS, status.to_value());
     }
     if let Some(allow) = refusal.allow {
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));
@@ -59,7 +57,7 @@ pub(crate) fn pass_on(
     status: u16,
     upstream: &HeaderMap,
     body: bytes::Bytes,
-    mut books: Books,
+    mut books: Box<Books>,
 ) -> Response<GatewayBody> {
     books.record.response_bytes = body.len() as u64;
     let mut response = Response::new(GatewayBody::whole(body));
@@ -82,17 +80,17 @@ pub(crate) fn identify(headers: &mut HeaderMap, books: &Books) {
     let mut buffer = [0; 36];
     let id = books.record.request_id.encode(&mut buffer);
     if let Ok(value) = HeaderValue::from_str(id) {
-        headers.insert(HeaderName::from_static("request-id"), value.clone());
-        headers.insert(HeaderName::from_static("x-request-id"), value);
+        headers.insert(&names::REQUEST_ID, value.clone());
+        headers.insert(&names::X_REQUEST_ID, value);
     }
 }
 
 /// Which rung answered, after how many attempts.
 pub(crate) fn survival(headers: &mut HeaderMap, rung: Rung, books: &Books) {
-    headers.insert(HeaderName::from_static("x-wellhead-survival"), HeaderValue::from_static(rung.as_str()));
-    headers.insert(HeaderName::from_static("x-wellhead-attempts"), HeaderValue::from(attempts(books)));
+    headers.insert(&names::X_WELLHEAD_SURVIVAL, HeaderValue::from_static(rung.as_str()));
+    headers.insert(&names::X_WELLHEAD_ATTEMPTS, HeaderValue::from(attempts(books)));
     if let Some(route) = &books.route {
-        headers.insert(HeaderName::from_static("x-wellhead-route"), route.header.clone());
+        headers.insert(&names::X_WELLHEAD_ROUTE, route.header.clone());
     }
 }
 
@@ -112,7 +110,8 @@ fn attempts(books: &Books) -> u64 {
 fn retry_advice(headers: &mut HeaderMap, should_retry: Option<bool>, after: Option<Duration>) {
     if let Some(should) = should_retry {
         let word = if should { "true" } else { "false" };
-        headers.insert(SHOULD_RETRY, HeaderValue::from_static(word));
+        // Obeyed by the official SDKs before their own rule.
+        headers.insert(&names::X_SHOULD_RETRY, HeaderValue::from_static(word));
     }
     if let Some(after) = after.filter(|_| should_retry != Some(false)) {
         retry_after::write(headers, after);

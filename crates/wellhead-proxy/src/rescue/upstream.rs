@@ -15,7 +15,7 @@ use wellhead_types::{Failure, Outcome, Side};
 const RETRY_WITHIN: Duration = Duration::from_secs(60);
 
 /// The answer to a request for which nothing is left to try.
-pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, books: Books) -> Response<GatewayBody> {
+pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, books: Box<Books>) -> Response<GatewayBody> {
     if let (End::PassOn, Some(answer)) = (gave_up.end, gave_up.answer) {
         return pass_on(answer.status, &answer.headers, answer.body, books);
     }

@@ -11,18 +11,23 @@ use http_body_util::BodyExt;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
+use wellhead_http::names;
 use wellhead_net::{InBody, OutBody};
 use wellhead_resilience::ladder::{Effect, End, Event, counts_against_target};
 use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
 use wellhead_wire::openai::answer::inspect;
 use wellhead_wire::openai::error::classify;
-use wellhead_wire::openai::request::{PrepareFlags, prepare};
+use wellhead_wire::openai::request::{PrepareFlags, prepare, prepare_pieces};
 
 /// Largest error body that is read, and passed on where the request is at fault.
 const ERROR_BYTES_MAX: usize = 256 * 1024;
 
 /// Time for an error's body: the status alone is enough to go on, and somebody else could be answering.
 const ERROR_BODY_MAX: Duration = Duration::from_secs(1);
+
+/// Bodies up to this size are copied when a field changes: one write is cheaper than three. Larger ones share their
+/// memory with the request.
+const COPIED_BYTES_MAX: usize = 64 * 1024;
 
 /// What the attempts came to.
 pub(crate) type Outcome = Result<Opened, GaveUp>;
@@ -95,6 +100,9 @@ fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
         let keyless = plan.provider.keys.is_empty() && matches!(failure.scope, Scope::Key | Scope::KeyModel);
         let counts = counts_against_target(failure) || keyless;
         plan.state.on_failure(failure.cause, counts, now, &exchange.worker.gateway.entropy);
+        if let (Scope::Endpoint | Scope::Provider, Some(wish)) = (failure.scope, failure.retry_after) {
+            plan.state.leave_alone(wish, now);
+        }
     }
     exchange.decide(Event::Failed(target, failure))
 }
@@ -114,7 +122,7 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
     let sender = &*exchange;
     let build = |version: Version| {
         let uri = if version == Version::HTTP_2 { uris.absolute.clone() } else { uris.origin.clone() };
-        let mut request = Request::new(OutBody::full(body.clone()));
+        let mut request = Request::new(body.clone());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers(sender, number, key, span_id);
@@ -176,11 +184,14 @@ impl Limit {
 }
 
 /// The client's bytes, but for the fields that the target needs otherwise.
-fn body(exchange: &Exchange, number: usize) -> Bytes {
+fn body(exchange: &Exchange, number: usize) -> OutBody {
     let target = exchange.target(number);
     let quirks = &target.provider.kind.quirks;
     let flags = PrepareFlags { stream_usage: quirks.stream_usage, max_tokens_only: quirks.max_tokens_only };
-    prepare(&exchange.body, &exchange.head, &target.model, flags)
+    if exchange.body.len() > COPIED_BYTES_MAX {
+        return OutBody::pieces(prepare_pieces(&exchange.body, &exchange.head, &target.model, flags));
+    }
+    OutBody::full(prepare(&exchange.body, &exchange.head, &target.model, flags))
 }
 
 fn headers(exchange: &Exchange, number: usize, key: Option<&KeyPlan>, span_id: [u8; 8]) -> HeaderMap {
@@ -195,9 +206,9 @@ fn headers(exchange: &Exchange, number: usize, key: Option<&KeyPlan>, span_id: [
         headers.insert(name.clone(), value.clone());
     }
     if exchange.trace.parent_id.is_some() || exchange.worker.gateway.trace_always {
-        headers.insert("traceparent", exchange.trace.traceparent(span_id));
+        headers.insert(&names::TRACEPARENT, exchange.trace.traceparent(span_id));
         if let Some(state) = exchange.trace.tracestate(&exchange.headers) {
-            headers.insert("tracestate", state);
+            headers.insert(&names::TRACESTATE, state);
         }
     }
     if let Some((name, value)) = key.and_then(|key| key.header.clone()) {

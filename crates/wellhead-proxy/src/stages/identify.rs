@@ -2,14 +2,12 @@
 
 use crate::plan::{Identity, Plan};
 use crate::rescue::Refusal;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
+use wellhead_http::names;
 use wellhead_policy::KeyHasher;
 
 /// Longest credential that is hashed: a JWT with many claims has 4 KiB, and hashing must not be a lever.
 const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
-
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 /// Finds the app that a request's key belongs to.
 pub(crate) fn identify(headers: &HeaderMap, plan: &Plan, hasher: &KeyHasher) -> Result<Identity, Refusal> {
@@ -27,8 +25,8 @@ fn credential(headers: &HeaderMap) -> Option<&[u8]> {
         scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii())
     });
     bearer
-        .or_else(|| headers.get(X_API_KEY).map(|v| v.as_bytes().trim_ascii()))
-        .or_else(|| headers.get(API_KEY).map(|v| v.as_bytes().trim_ascii()))
+        .or_else(|| headers.get(&names::X_API_KEY).map(|v| v.as_bytes().trim_ascii()))
+        .or_else(|| headers.get(&names::API_KEY).map(|v| v.as_bytes().trim_ascii()))
         .filter(|key| !key.is_empty())
 }
 

@@ -106,12 +106,10 @@ struct Pieces {
     joined: BytesMut,
 }
 
-/// Largest buffer that is set aside on the word of a client alone.
-const TRUSTED_BYTES_MAX: u64 = 1024 * 1024;
-
 impl Pieces {
     fn new(announced: Option<u64>) -> Self {
-        let announced = announced.unwrap_or(0).min(TRUSTED_BYTES_MAX);
+        // Checked against `body_bytes_max` before; address space costs nothing until it is filled, growing would copy.
+        let announced = announced.unwrap_or(0);
         Self {
             announced: usize::try_from(announced).unwrap_or(0),
             first: Bytes::new(),

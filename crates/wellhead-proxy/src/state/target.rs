@@ -3,9 +3,13 @@
 use crate::clock::Entropy;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use wellhead_resilience::rest::Rest;
 use wellhead_resilience::{Nanos, Rng};
 use wellhead_types::Cause;
+
+/// Longest pause that an upstream can ask for.
+const AWAY_MAX: Nanos = wellhead_resilience::key_rest::LIMITED_MAX;
 
 /// What is known of one target.
 #[derive(Debug, Default)]
@@ -18,6 +22,8 @@ pub(crate) struct TargetState {
     /// 0: does not rest.
     rests_until: AtomicU64,
     failures_in_a_row: AtomicU32,
+    /// The upstream asked not to be asked before; 0: it did not.
+    away_until: AtomicU64,
     rest: Mutex<Rest>,
     last_failure: Mutex<Option<(Cause, Nanos)>>,
 }
@@ -26,6 +32,17 @@ impl TargetState {
     /// When its rest is over; `None` when it does not rest.
     pub(crate) fn rests_until(&self) -> Option<Nanos> {
         Some(self.rests_until.load(Relaxed)).filter(|at| *at != 0)
+    }
+
+    /// Until when the upstream asked to be left alone (`Retry-After` on anything but a rate limit).
+    pub(crate) fn away_until(&self, now: Nanos) -> Option<Nanos> {
+        Some(self.away_until.load(Relaxed)).filter(|at| *at > now)
+    }
+
+    /// The upstream asked to be left alone for a while. A later, shorter wish never shortens it.
+    pub(crate) fn leave_alone(&self, wish: Duration, now: Nanos) {
+        let length = crate::clock::nanos(wish).min(AWAY_MAX);
+        self.away_until.fetch_max(now.saturating_add(length), Relaxed);
     }
 
     /// May this request be sent now? Only a target whose rest is just over says no: to all but one.

@@ -27,7 +27,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
 /// Attempts that go on after the headers were sent.
-pub(crate) type Attempts = Pin<Box<dyn Future<Output = (Exchange, Attempted)> + Send>>;
+pub(crate) type Attempts = Pin<Box<dyn Future<Output = (Box<Exchange>, Attempted)> + Send>>;
 
 /// The stream as the client's connection reads it.
 pub(crate) struct ClientStream {
@@ -35,7 +35,6 @@ pub(crate) struct ClientStream {
     endpoint: Endpoint,
 }
 
-#[expect(clippy::large_enum_variant, reason = "the stream is boxed once already; flowing is what it does")]
 enum State {
     Opening { attempts: Attempts, early: Arc<Early>, pulse: Pin<Box<Sleep>> },
     Flowing(Flow),
@@ -44,7 +43,7 @@ enum State {
 
 struct Flow {
     live: Box<Live>,
-    books: Books,
+    books: Box<Books>,
     idle: IdleTimer,
     /// Longest stream; after the end signal, the time left to close.
     end: Pin<Box<Sleep>>,
@@ -56,7 +55,7 @@ struct Flow {
 
 impl ClientStream {
     /// A stream whose first content is there.
-    pub(crate) fn flowing(live: Box<Live>, books: Books, endpoint: Endpoint) -> Self {
+    pub(crate) fn flowing(live: Box<Live>, books: Box<Books>, endpoint: Endpoint) -> Self {
         Self { state: State::Flowing(Flow::new(live, books)), endpoint }
     }
 
@@ -103,7 +102,7 @@ impl ClientStream {
     }
 
     /// The attempts have come to an end while the client was waiting with its headers in hand.
-    fn opened(&mut self, exchange: Exchange, outcome: Attempted, early: &Early) -> Option<Bytes> {
+    fn opened(&mut self, exchange: Box<Exchange>, outcome: Attempted, early: &Early) -> Option<Bytes> {
         let mut books = exchange.books;
         books.record.status = 200;
         match outcome {
@@ -153,12 +152,12 @@ impl ClientStream {
     }
 
     /// The in-band error of a stream that never began.
-    fn fail_before(&mut self, books: Books, refusal: &Refusal) -> Bytes {
+    fn fail_before(&mut self, books: Box<Books>, refusal: &Refusal) -> Bytes {
         let event = interruption_event(self.endpoint, &rescue::body(refusal, &books));
         self.fail(books, refusal.code, event)
     }
 
-    fn fail(&mut self, mut books: Books, code: &'static str, event: Bytes) -> Bytes {
+    fn fail(&mut self, mut books: Box<Books>, code: &'static str, event: Bytes) -> Bytes {
         self.state = State::Done;
         books.record.code = Some(code);
         books.record.response_bytes += event.len() as u64;
@@ -183,7 +182,7 @@ enum Broken {
 }
 
 impl Flow {
-    fn new(live: Box<Live>, books: Books) -> Self {
+    fn new(live: Box<Live>, books: Box<Books>) -> Self {
         let (idle, longest) = match &books.route {
             Some(route) => (route.model.stream_idle_timeout, route.model.stream_max),
             None => (KEEP_ALIVE, KEEP_ALIVE),

@@ -29,7 +29,7 @@ pub enum End {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     limited: u32,
-    /// The shortest wait that a vendor asked for.
+    /// The shortest wait that was asked for, if every failure asked for one.
     told: Option<Nanos>,
     timed_out: u32,
     other: u32,
@@ -37,13 +37,14 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn count(&mut self, failure: &Failure) {
+        let told = failure.retry_after.map(|after| u64::try_from(after.as_nanos()).unwrap_or(Nanos::MAX));
+        self.told = if self.limited + self.timed_out + self.other == 0 {
+            told
+        } else {
+            self.told.zip(told).map(|(a, b)| a.min(b))
+        };
         match failure.cause {
-            Cause::RateLimited => {
-                self.limited += 1;
-                let told =
-                    failure.retry_after.map(|after| u64::try_from(after.as_nanos()).unwrap_or(Nanos::MAX));
-                self.told = self.told.into_iter().chain(told).min();
-            }
+            Cause::RateLimited => self.limited += 1,
             cause if cause.is_timeout() => self.timed_out += 1,
             _ => self.other += 1,
         }
@@ -59,9 +60,10 @@ impl Tally {
         limited: bool,
         late: bool,
     ) -> End {
+        // A rest is bounded, what the vendors said is the truth (decision 18).
+        let recovery = recovery.max(self.told.map(|told| now.saturating_add(told)));
         if self.other == 0 && self.timed_out == 0 && (self.limited > 0 || (attempts == 0 && limited)) {
-            // A rest is bounded, what the vendor said is the truth (decision 18).
-            End::RateLimited { recovery: recovery.max(self.told.map(|told| now.saturating_add(told))) }
+            End::RateLimited { recovery }
         } else if self.other == 0 && self.limited == 0 && (self.timed_out > 0 || late) {
             End::TimedOut { recovery }
         } else {

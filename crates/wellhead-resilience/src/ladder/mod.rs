@@ -25,7 +25,7 @@ pub struct TargetView {
     pub tier: u8,
     /// Share within the tier, 1 or more.
     pub weight: u32,
-    /// When a credential is free for it; `None` means now.
+    /// When a credential is free for it, and the pause that it asked for is over; `None` means now.
     pub key_free_at: Option<Nanos>,
     /// What the credentials wait for is a rate limit, not a rejection or spent credit.
     pub key_limited: bool,
@@ -175,11 +175,11 @@ impl Ladder {
         let again = self.earliest(targets, view, excluded, now);
         let patience = ((self.deadline - self.started) / 4).min(WAIT_MAX);
         match again {
-            Some(at)
+            Some((at, recovers))
                 if at <= now.saturating_add(patience) && at.saturating_add(ATTEMPT_MIN) < self.deadline =>
             {
                 self.tried = 0;
-                self.waited |= self.attempts == 0;
+                self.waited |= recovers;
                 Effect::Wait(at)
             }
             _ => self.give_up(targets, view, now),
@@ -194,21 +194,23 @@ impl Ladder {
         Effect::Send(target)
     }
 
-    /// When the first target that is not excluded can be asked (again).
+    /// When the first target that is not excluded can be asked (again), and whether it is its recovery that is waited
+    /// for rather than a pause between two attempts.
     fn earliest(
         &mut self,
         targets: usize,
         view: &dyn Fn(usize) -> TargetView,
         excluded: u64,
         now: Nanos,
-    ) -> Option<Nanos> {
+    ) -> Option<(Nanos, bool)> {
         let pause = now + backoff::full_jitter(self.attempts.saturating_sub(1), &mut self.rng).max(1);
         (0..targets)
             .filter(|i| excluded & bit(*i) == 0)
             .map(|i| {
                 let v = view(i);
                 let free = v.key_free_at.unwrap_or(0);
-                if self.tried & bit(i) == 0 { free.max(now + 1) } else { free.max(pause) }
+                let at = if self.tried & bit(i) == 0 { free.max(now + 1) } else { free.max(pause) };
+                (at, free >= at)
             })
             .min()
     }

@@ -58,6 +58,9 @@ fn edits(
         splice.insert(object, "inserted", b"[1]");
         expected.insert("inserted".to_owned(), Value::from(vec![1]));
     }
-    let after: Value = serde_json::from_slice(&splice.finish()).expect("an edited object is JSON");
+    let pieces = splice.clone().pieces(&bytes::Bytes::copy_from_slice(body)).concat();
+    let whole = splice.finish();
+    assert_eq!(pieces, whole, "pieces and copy say the same");
+    let after: Value = serde_json::from_slice(&whole).expect("an edited object is JSON");
     assert_eq!(after, Value::Object(expected));
 }

@@ -270,17 +270,20 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn skip_string(&mut self) -> Result<bool, ScanError> {
         self.at += 1;
-        // Most strings are names and words: one step without a call.
-        if let Some((word, _)) = self.text.as_bytes().get(self.at..).and_then(|rest| rest.split_first_chunk())
-        {
-            match first_special(*word) {
-                Some(offset) if word.get(offset) == Some(&b'"') => {
-                    self.at += offset + 1;
-                    return Ok(false);
-                }
-                Some(offset) => self.at += offset,
-                None => self.at += word.len(),
+        // Most strings are names and words: a step or two without a call.
+        for _ in 0..2 {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let Some((word, _)) = rest.split_first_chunk() else { break };
+            let Some(offset) = first_special(*word) else {
+                self.at += word.len();
+                continue;
+            };
+            self.at += offset;
+            if rest.get(offset) == Some(&b'"') {
+                self.at += 1;
+                return Ok(false);
             }
+            break;
         }
         self.skip_string_rest()
     }
@@ -395,14 +398,6 @@ impl<'a> Cursor<'a> {
 #[inline]
 fn plain_end(text: &[u8], at: usize) -> usize {
     let mut rest = text.get(at..).unwrap_or_default();
-    // Most strings end within the next words, prose does not.
-    for _ in 0..2 {
-        let Some((word, behind)) = rest.split_first_chunk() else { break };
-        if let Some(offset) = first_special(*word) {
-            return text.len() - rest.len() + offset;
-        }
-        rest = behind;
-    }
     while let Some((block, behind)) = rest.split_first_chunk::<32>() {
         // No branch in it, so that it is done with vector instructions.
         if block.iter().fold(false, |any, b| any | is_special(*b)) {

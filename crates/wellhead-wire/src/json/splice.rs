@@ -6,13 +6,13 @@ use std::ops::Range;
 
 /// Collects edits to one JSON text and writes the new one. Edits must not overlap; of two that do, the one that
 /// begins later is left out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Splice<'a> {
     body: &'a [u8],
     edits: Vec<Edit>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Edit {
     span: Range<usize>,
     with: Vec<u8>,
@@ -60,6 +60,28 @@ impl<'a> Splice<'a> {
             with: Vec::new(),
             drops_comma: comma.is_none(),
         });
+    }
+
+    /// The edited text as pieces, most of them slices of `whole`, which must be what the edits were made against:
+    /// nothing large is copied. A removed last member needs a look back and makes one copied piece.
+    pub fn pieces(mut self, whole: &Bytes) -> Vec<Bytes> {
+        if self.edits.iter().any(|edit| edit.drops_comma) {
+            return vec![self.finish()];
+        }
+        self.edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+        let mut pieces = Vec::with_capacity(self.edits.len() * 2 + 1);
+        let mut done = 0;
+        for edit in self.edits {
+            if edit.span.start < done || edit.span.end > whole.len() {
+                continue;
+            }
+            pieces.push(whole.slice(done..edit.span.start));
+            pieces.push(Bytes::from(edit.with));
+            done = edit.span.end;
+        }
+        pieces.push(whole.slice(done..));
+        pieces.retain(|piece| !piece.is_empty());
+        pieces
     }
 
     /// Writes the edited text.

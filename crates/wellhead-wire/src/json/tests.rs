@@ -137,6 +137,20 @@ fn corner_cases_are_judged_as_serde_json_judges_them() {
 }
 
 #[test]
+fn a_byte_that_matters_is_seen_wherever_in_a_string_it_stands() {
+    let odd = ["\"", "\\n", "\\", "\0", "\u{1f}", " ", "!", "#", "[", "]", "\u{7f}", "\u{a2}", "\u{dc}"];
+    for length in 0..72 {
+        for at in 0..=length {
+            let (before, behind) = ("x".repeat(at), "x".repeat(length - at));
+            for odd in odd {
+                checks::json_scan(format!("{{\"a\":\"{before}{odd}{behind}\"}}").as_bytes());
+            }
+        }
+        checks::json_scan(format!("\"{}", "x".repeat(length)).as_bytes());
+    }
+}
+
+#[test]
 fn find_follows_a_path_and_says_none_for_everything_odd() {
     let body = br#"{"usage":{"prompt_tokens":7},"a":{"usage":{"prompt_tokens":9}}}"#;
     assert_eq!(find(body, &["usage", "prompt_tokens"]), Some(&b"7"[..]));

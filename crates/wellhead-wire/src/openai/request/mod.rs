@@ -8,4 +8,4 @@ mod prepare;
 mod tests;
 
 pub use head::{BadRequest, MODEL_BYTES_MAX, RequestHead};
-pub use prepare::{PrepareFlags, prepare};
+pub use prepare::{PrepareFlags, prepare, prepare_pieces};

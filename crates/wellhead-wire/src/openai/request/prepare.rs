@@ -25,14 +25,7 @@ pub fn prepare(body: &Bytes, head: &RequestHead, vendor_model: &str, flags: Prep
     debug_assert_eq!(body.len(), head.body_bytes, "the head belongs to another body");
     match &head.layout {
         Layout::Json(layout) => {
-            let mut splice = Splice::new(body);
-            set_model(&mut splice, head, layout, vendor_model);
-            if head.endpoint.streams_chunks() && head.stream {
-                set_usage(&mut splice, body, head, layout, flags.stream_usage);
-            }
-            if flags.max_tokens_only && head.endpoint == Endpoint::ChatCompletions {
-                rename_limit(&mut splice, layout);
-            }
+            let splice = edits(body, head, layout, vendor_model, flags);
             if splice.is_empty() { body.clone() } else { splice.finish() }
         }
         Layout::Form { model } => match model {
@@ -44,6 +37,43 @@ pub fn prepare(body: &Bytes, head: &RequestHead, vendor_model: &str, flags: Prep
             _ => body.clone(),
         },
     }
+}
+
+/// As [`prepare`], but in pieces that share the body's memory: for bodies that are too large to be copied per attempt.
+pub fn prepare_pieces(
+    body: &Bytes,
+    head: &RequestHead,
+    vendor_model: &str,
+    flags: PrepareFlags,
+) -> Vec<Bytes> {
+    debug_assert_eq!(body.len(), head.body_bytes, "the head belongs to another body");
+    match &head.layout {
+        Layout::Json(layout) => edits(body, head, layout, vendor_model, flags).pieces(body),
+        Layout::Form { model: Some(span) } if *head.model != *vendor_model && span.end <= body.len() => vec![
+            body.slice(..span.start),
+            Bytes::copy_from_slice(vendor_model.as_bytes()),
+            body.slice(span.end..),
+        ],
+        Layout::Form { .. } => vec![body.clone()],
+    }
+}
+
+fn edits<'a>(
+    body: &'a Bytes,
+    head: &RequestHead,
+    layout: &JsonLayout,
+    vendor_model: &str,
+    flags: PrepareFlags,
+) -> Splice<'a> {
+    let mut splice = Splice::new(body);
+    set_model(&mut splice, head, layout, vendor_model);
+    if head.endpoint.streams_chunks() && head.stream {
+        set_usage(&mut splice, body, head, layout, flags.stream_usage);
+    }
+    if flags.max_tokens_only && head.endpoint == Endpoint::ChatCompletions {
+        rename_limit(&mut splice, layout);
+    }
+    splice
 }
 
 fn set_model(splice: &mut Splice<'_>, head: &RequestHead, layout: &JsonLayout, vendor_model: &str) {
