@@ -27,6 +27,12 @@ pub const RECORDS_PER_WORKER_MAX: usize = 8_192;
 /// How long a record waits at most before it is written, and how often an idle process wakes up for nothing.
 const COLLECT_INTERVAL: Duration = Duration::from_millis(50);
 
+/// The same while there is much to write: on a machine with one core, a long batch is a pause for every request.
+const BUSY_INTERVAL: Duration = Duration::from_millis(2);
+
+/// Records in one round from which on there is much to write.
+const BUSY_RECORDS: usize = 32;
+
 /// Where access records go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessLog {
@@ -191,18 +197,20 @@ impl Writer {
             if self.shared.reopen.swap(false, Ordering::AcqRel) {
                 self.output.reopen();
             }
-            self.round();
+            let records = self.round();
             if stop {
                 break;
             }
-            thread::park_timeout(COLLECT_INTERVAL);
+            thread::park_timeout(if records < BUSY_RECORDS { COLLECT_INTERVAL } else { BUSY_INTERVAL });
         }
         if let Some(exporter) = self.exporter.take() {
             exporter.finish();
         }
     }
 
-    fn round(&mut self) {
+    /// Writes what is waiting and says how many records that were.
+    fn round(&mut self) -> usize {
+        let mut records = 0;
         let pipeline = &self.shared.metrics.shared().pipeline;
         for index in 0..self.shared.lists.len() {
             let Some(list) = self.shared.lists.get(index) else { continue };
@@ -214,6 +222,7 @@ impl Writer {
                 // The emptied batch goes back to the worker, with the room that it has grown.
                 mem::swap(&mut *list, &mut self.batch);
             }
+            records += self.batch.len();
             for record in &self.batch {
                 self.output.add(record, pipeline);
             }
@@ -223,6 +232,7 @@ impl Writer {
             }
         }
         self.output.flush(pipeline);
+        records
     }
 }
 

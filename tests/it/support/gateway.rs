@@ -67,7 +67,7 @@ impl Gateway {
         let stdout = collect(child.stdout.take().unwrap());
         let began = std::time::Instant::now();
         loop {
-            if stderr.lock().unwrap().iter().any(|line| line.starts_with("ready in"))
+            if stderr.lock().unwrap().iter().any(|line| line.contains("ready in"))
                 && let (Some(addr), Some(admin)) = (banner(&stderr, "gateway "), banner(&stderr, "admin "))
             {
                 return Self { child, dir, stdout, stderr, addr, admin };

@@ -12,6 +12,8 @@ use wellhead_types::Secret;
 /// What there is to say.
 pub(super) struct Banner<'a> {
     pub(super) first: &'a FirstLoad,
+    /// Where the configuration came from: a file, or `none: defaults`.
+    pub(super) source: String,
     pub(super) data_dir: &'a DataDir,
     pub(super) gateway: SocketAddr,
     pub(super) admin: SocketAddr,
@@ -45,14 +47,21 @@ impl Banner<'_> {
             );
             line(&mut out, "found", &text);
         }
-        out.push_str(&format!("ready in {} ms\n", self.ready_in.as_millis()));
+        if self.practice_key.is_some() {
+            out.push_str(&format!("ready in {} ms\n", self.ready_in.as_millis()));
+        }
         // Nobody reading is no reason not to serve.
         drop(std::io::stderr().write_all(out.as_bytes()));
     }
 
     fn head(&self, out: &mut String) {
         let snapshot = &self.first.snapshot;
-        out.push_str(&format!("Wellhead {}\n", env!("CARGO_PKG_VERSION")));
+        // A first run ends with the time, below everything that a newcomer reads; later ones are four lines.
+        let ready = match &self.practice_key {
+            Some(_) => String::new(),
+            None => format!(", ready in {} ms", self.ready_in.as_millis()),
+        };
+        out.push_str(&format!("Wellhead {}{ready}\n", env!("CARGO_PKG_VERSION")));
         line(out, "gateway", &format!("http://{}/v1", self.gateway));
         let admin = format!(
             "http://{} (status, metrics, API; token in {})",
@@ -61,7 +70,8 @@ impl Banner<'_> {
         );
         line(out, "admin", &admin);
         let counts = format!(
-            "generation {} · {} providers · {} models · {} apps · data in {}",
+            "{} · generation {} · {} providers · {} models · {} apps · data in {}",
+            self.source,
             snapshot.generation,
             snapshot.providers.len(),
             snapshot.models.len(),

@@ -116,6 +116,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let key = practice::key(practice.as_ref(), &configurator, &first).await?;
         banner::Banner {
             first: &first,
+            source: configurator.status().source.clone(),
             data_dir: &data_dir,
             gateway: gateway_at,
             admin: admin_at,

@@ -12,7 +12,7 @@ use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
 /// money left", the same 400 "wrong request", "wrong key" or "too long for this model".
 pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now_unix_s: u64) -> Failure {
     let facts = Facts::read(body);
-    let wait = retry_after::read(headers, &facts, now_unix_s);
+    let wait = retry_after::read(status, headers, &facts, now_unix_s);
     let said_retry =
         headers.get("x-should-retry").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"true"));
     let mut judgement = judge(status, &facts, wait.is_some());

@@ -8,14 +8,16 @@ use std::time::Duration;
 pub const RETRY_AFTER_SECONDS_MAX: u64 = 31 * 24 * 3600;
 
 /// The wait that a failure asks for: `retry-after-ms`, then `retry-after` (seconds or date), then the body
-/// (`RetryInfo`, "try again in"), then `x-ratelimit-reset-*`. `now` is Unix seconds.
-pub(super) fn read(headers: &HeaderMap, facts: &Facts, now: u64) -> Option<Duration> {
+/// (`RetryInfo`, "try again in"), then, for a rate limit, `x-ratelimit-reset-*`: vendors send these with every answer,
+/// and beside another failure they say nothing about it. `now` is Unix seconds.
+pub(super) fn read(status: u16, headers: &HeaderMap, facts: &Facts, now: u64) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let from_headers = text("retry-after-ms")
         .and_then(|ms| ms.parse::<f64>().ok())
         .and_then(|ms| seconds(ms / 1000.0))
         .or_else(|| text("retry-after").and_then(|value| seconds_or_date(value, now)));
-    from_headers.or_else(|| from_body(facts)).or_else(|| from_resets(headers, now))
+    let from_resets = || if status == 429 { from_resets(headers, now) } else { None };
+    from_headers.or_else(|| from_body(facts)).or_else(from_resets)
 }
 
 /// The wait that only the body names.
@@ -129,7 +131,7 @@ mod tests {
                 HeaderValue::from_str(value).unwrap(),
             );
         }
-        read(&map, &Facts::read(body.as_bytes()), NOW).map(|wait| wait.as_millis())
+        read(429, &map, &Facts::read(body.as_bytes()), NOW).map(|wait| wait.as_millis())
     }
 
     #[test]
