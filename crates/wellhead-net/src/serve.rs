@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -55,7 +55,7 @@ pub async fn serve_connections<H, F, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let (builder, header_timeout) = (Arc::new(builder(&limits)), limits.header_timeout);
+    let (builders, header_timeout) = (Arc::new(Builders::new(&limits)), limits.header_timeout);
     let mut tasks = tokio::task::JoinSet::new();
     let mut closing = std::pin::pin!(drain.reached(DrainPhase::Closing));
     loop {
@@ -66,9 +66,9 @@ pub async fn serve_connections<H, F, B>(
             accepted = listener.accept(), if open.load(Ordering::Relaxed) < limits.connections_max => match accepted {
                 Ok((stream, peer)) => {
                     let guard = OpenGuard::new(open.clone());
-                    let (builder, handle, drain) = (builder.clone(), handle.clone(), drain.clone());
+                    let (builders, handle, drain) = (builders.clone(), handle.clone(), drain.clone());
                     tasks.spawn(async move {
-                        connection(stream, peer, &builder, header_timeout, drain, handle).await;
+                        connection(stream, peer, &builders, header_timeout, drain, handle).await;
                         drop(guard);
                     });
                 }
@@ -88,29 +88,34 @@ pub async fn serve_connections<H, F, B>(
     }
 }
 
-fn builder(limits: &ServeLimits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_buf_size(BUFFER_BYTES_MAX.max(limits.header_bytes_max))
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams_max)
-        .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(20));
-    builder
+/// How connections of either version are served.
+struct Builders {
+    h1: http1::Builder,
+    h2: http2::Builder<TokioExecutor>,
+}
+
+impl Builders {
+    fn new(limits: &ServeLimits) -> Self {
+        let (mut h1, mut h2) = (http1::Builder::new(), http2::Builder::new(TokioExecutor::new()));
+        h1.timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout)
+            .max_buf_size(BUFFER_BYTES_MAX.max(limits.header_bytes_max));
+        h2.timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams_max)
+            .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(Duration::from_secs(20));
+        Self { h1, h2 }
+    }
 }
 
 async fn connection<H, F, B>(
     stream: TcpStream,
     peer: SocketAddr,
-    builder: &auto::Builder<TokioExecutor>,
+    builders: &Builders,
     header_timeout: Duration,
     drain: Drain,
     handle: H,
@@ -121,28 +126,46 @@ async fn connection<H, F, B>(
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     tune(&stream, CLIENT_SILENT_MAX);
-    if !speaks(&stream, header_timeout).await {
-        return;
-    }
+    let Some(version) = speaks(&stream, header_timeout).await else { return };
     let service = hyper::service::service_fn(move |request| {
         // In its own place at once: hyper would copy it whole, several times over.
         let answer = Box::pin(handle(request, peer));
         async move { Ok::<_, Infallible>(answer.await) }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        biased;
-        outcome = connection.as_mut() => return log_end(outcome),
-        () = drain.reached(DrainPhase::Closing) => {}
+    let io = TokioIo::new(stream);
+    let closing = drain.reached(DrainPhase::Closing);
+    match version {
+        Spoken::H1 => {
+            let mut connection = std::pin::pin!(builders.h1.serve_connection(io, service));
+            tokio::select! {
+                biased;
+                outcome = connection.as_mut() => return log_end(outcome),
+                () = closing => connection.as_mut().graceful_shutdown(),
+            }
+            log_end(connection.await);
+        }
+        // Boxed: few clients speak it, and its state is several times that of HTTP/1.1.
+        Spoken::H2 => {
+            let mut connection = Box::pin(builders.h2.serve_connection(io, service));
+            tokio::select! {
+                biased;
+                outcome = connection.as_mut() => return log_end(outcome),
+                () = closing => connection.as_mut().graceful_shutdown(),
+            }
+            log_end(connection.await);
+        }
     }
-    connection.as_mut().graceful_shutdown();
-    log_end(connection.await);
+}
+
+/// The version that a client speaks.
+enum Spoken {
+    H1,
+    H2,
 }
 
 /// Waits until the client has said enough to tell HTTP/1.1 from HTTP/2 (RFC 9113 section 3.4). Whoever connects and
 /// says nothing, or only the start of the HTTP/2 preface, is let go: from then on hyper's own limit counts.
-async fn speaks(stream: &TcpStream, limit: Duration) -> bool {
+async fn speaks(stream: &TcpStream, limit: Duration) -> Option<Spoken> {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     /// Between two looks at a preface that is not complete yet.
     const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -150,19 +173,20 @@ async fn speaks(stream: &TcpStream, limit: Duration) -> bool {
         let mut seen = [0; PREFACE.len()];
         loop {
             match stream.peek(&mut seen).await {
-                Ok(0) | Err(_) => return false,
-                Ok(n) if n == PREFACE.len() || seen[..n] != PREFACE[..n] => return true,
+                Ok(0) | Err(_) => return None,
+                Ok(n) if seen[..n] != PREFACE[..n] => return Some(Spoken::H1),
+                Ok(n) if n == PREFACE.len() => return Some(Spoken::H2),
                 Ok(_) => tokio::time::sleep(LOOK_AGAIN).await,
             }
         }
     };
-    tokio::time::timeout(limit, enough).await.unwrap_or(false)
+    tokio::time::timeout(limit, enough).await.unwrap_or(None)
 }
 
 /// Clients come and go; only who debugs wants to know.
-fn log_end(outcome: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+fn log_end(outcome: Result<(), hyper::Error>) {
     if let Err(error) = outcome {
-        tracing::debug!(error, "client connection ended");
+        tracing::debug!(%error, "client connection ended");
     }
 }
 
@@ -184,7 +208,7 @@ impl Drop for OpenGuard {
 
 #[cfg(test)]
 mod tests {
-    use super::{ServeLimits, builder, connection};
+    use super::{Builders, ServeLimits, connection};
     use crate::drain::Drain;
     use http_body_util::Full;
     use std::time::Duration;
@@ -201,10 +225,16 @@ mod tests {
             header_bytes_max: 1024,
             streams_max: 1,
         };
-        let builder = builder(&limits);
+        let builders = Builders::new(&limits);
         let handle = |_, _| async { http::Response::new(Full::new(bytes::Bytes::new())) };
-        let size =
-            size_of_val(&connection(stream, peer, &builder, limits.header_timeout, Drain::default(), handle));
+        let size = size_of_val(&connection(
+            stream,
+            peer,
+            &builders,
+            limits.header_timeout,
+            Drain::default(),
+            handle,
+        ));
         assert!(size <= SIZE_MAX, "a connection's future has {size} bytes; the bound is {SIZE_MAX}");
         Ok(())
     }
