@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{Mutex, MutexGuard};
-use wellhead_config::snapshot::Boot;
+use wellhead_config::snapshot::{Boot, Limits};
 use wellhead_config::{Diagnostic, Document, KindSource, Snapshot, StoreApp};
 use wellhead_policy::KeyHasher;
 use wellhead_store::{DataDir, SqliteStore};
@@ -81,6 +81,8 @@ struct Writer {
     generation: u64,
     /// Settings that this process started with.
     boot: Option<Arc<Boot>>,
+    /// Limits that this process started with: two of them belong to the listeners.
+    limits: Option<Arc<Limits>>,
     /// How the source looked when it was last loaded.
     seen: BTreeMap<PathBuf, Fingerprint>,
     /// How it looked at the last poll, if that was different.

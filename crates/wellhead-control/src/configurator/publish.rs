@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wellhead_config::snapshot::Boot;
+use wellhead_config::snapshot::{Boot, Limits};
 use wellhead_config::{Diagnostic, Document, Snapshot};
 use wellhead_store::{GenerationOutcome, GenerationQueries, LastGood, NewGeneration};
 use wellhead_types::ConfigStatus;
@@ -96,8 +96,10 @@ impl Configurator {
         let snapshot = Arc::new(snapshot);
         writer.generation = snapshot.generation;
         let boot = Arc::clone(writer.boot.get_or_insert_with(|| Arc::clone(&snapshot.boot)));
+        let limits = Arc::clone(writer.limits.get_or_insert_with(|| Arc::clone(&snapshot.limits)));
         let mut warnings = writer.file_warnings.clone();
         warnings.extend(changed_at_start_only(&boot, &snapshot.boot));
+        warnings.extend(listener_limits_changed(&limits, &snapshot.limits));
         warnings.extend(lines(&about));
 
         // Kept before it serves: whatever served once can be started from. A full disk must not keep a correction from
@@ -220,6 +222,18 @@ fn changed_at_start_only(started: &Boot, now: &Boot) -> Vec<String> {
         ("server.drain_min", *drain_min != now.drain_min),
         ("server.drain_max", *drain_max != now.drain_max),
     ];
+    when_started_again(&changes)
+}
+
+/// The limits that listeners are opened with; the others take effect with the next request.
+fn listener_limits_changed(started: &Limits, now: &Limits) -> Vec<String> {
+    when_started_again(&[
+        ("limits.connections_max", started.connections_max != now.connections_max),
+        ("limits.header_timeout", started.header_timeout != now.header_timeout),
+    ])
+}
+
+fn when_started_again(changes: &[(&str, bool)]) -> Vec<String> {
     let warning = |name| format!("{name} was changed; it takes effect when Wellhead is started again");
-    changes.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| warning(name)).collect()
+    changes.iter().filter(|(_, changed)| *changed).map(|(name, _)| warning(name)).collect()
 }

@@ -246,7 +246,7 @@ fn what_clients_would_take_for_ours_is_renamed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_048))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(2_048)))]
 
     #[test]
     fn whatever_is_sent_the_promises_hold(

@@ -132,7 +132,7 @@ fn a_refusal_says_why() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_096))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(4_096)))]
 
     /// Made of the pieces that attacks are made of.
     #[test]

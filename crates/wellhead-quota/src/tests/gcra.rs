@@ -177,7 +177,7 @@ fn gap_ns() -> impl Strategy<Value = u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_048))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(2_048)))]
 
     #[test]
     fn agrees_with_a_textbook_bucket(

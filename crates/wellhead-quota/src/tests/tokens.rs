@@ -109,7 +109,7 @@ fn a_limit_of_zero_reserves_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_048))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(2_048)))]
 
     /// Random requests with random true usage, each settled when it ends: what is left is never more than a bucket
     /// would hold that had known the usage in advance and nothing else had happened, but for the declared slack: what

@@ -184,7 +184,7 @@ fn in_flight_goes_up_and_down_also_across_workers() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(256)))]
 
     /// Each bucket counts what is at most its bound: checked against the durations themselves.
     #[test]
