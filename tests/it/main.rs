@@ -7,3 +7,4 @@ mod operations;
 mod resilience;
 mod security;
 mod support;
+mod survival;

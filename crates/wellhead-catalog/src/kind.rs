@@ -32,6 +32,23 @@ pub enum Auth {
     None,
 }
 
+/// How a server is handed the beginning of its own answer, to go on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prefill {
+    /// Not at all: it would begin a new answer, or refuse.
+    #[default]
+    None,
+    /// An assistant message at the end is enough.
+    Trailing,
+    /// `continue_final_message: true` and `add_generation_prompt: false`.
+    Vllm,
+    /// `"prefix": true` in the last message; the answer repeats it.
+    Mistral,
+    /// `"partial": true` in the last message.
+    Partial,
+}
+
 /// Where a vendor of the OpenAI family departs from OpenAI. Every default is OpenAI's own behaviour.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -50,6 +67,8 @@ pub struct Quirks {
     pub query: Vec<(String, String)>,
     /// Header that names the vendor's request id.
     pub request_id_header: String,
+    /// How it continues an answer that broke off elsewhere.
+    pub prefill: Prefill,
 }
 
 impl Default for Quirks {
@@ -61,6 +80,7 @@ impl Default for Quirks {
             headers: Vec::new(),
             query: Vec::new(),
             request_id_header: "x-request-id".to_owned(),
+            prefill: Prefill::None,
         }
     }
 }

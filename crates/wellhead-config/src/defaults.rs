@@ -41,6 +41,8 @@ pub const FIRST_TOKEN_TIMEOUT: Duration = Duration::from_secs(12);
 pub const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest stream that anybody waits for.
 pub const STREAM_MAX: Duration = Duration::from_secs(3600);
+/// Longer than most rate limits and restarts last, shorter than people wait.
+pub const HOLD_MAX: Duration = Duration::from_secs(30);
 /// Two keys or targets in each of three tiers; more attempts than that only add load to an outage.
 pub const ATTEMPTS_MAX: u32 = 6;
 /// Equal shares.

@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub boot: Arc<Boot>,
     /// Limits that are not tied to one object.
     pub limits: Arc<Limits>,
+    /// How host names become addresses.
+    pub dns: Arc<Dns>,
     /// Providers by name.
     pub providers: Arc<BTreeMap<Name, Arc<Provider>>>,
     /// Models by the name that clients send.
@@ -60,6 +62,13 @@ pub enum AccessLog {
     Off,
 }
 
+/// How host names become addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dns {
+    /// Servers to ask; none means those of the system.
+    pub servers: Vec<SocketAddr>,
+}
+
 /// Process-wide and per-request limits. Each name ends with its unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -94,6 +103,8 @@ pub struct Provider {
     pub keys: Vec<ProviderKey>,
     /// Region, if declared.
     pub region: Option<Name>,
+    /// How it continues an answer that broke off elsewhere.
+    pub prefill: wellhead_catalog::Prefill,
     /// Extra headers for every request (name in lower case, value).
     pub headers: Vec<(String, String)>,
     /// TLS to this provider.
@@ -166,6 +177,26 @@ pub struct Model {
     pub stream_max: Duration,
     /// Most attempts for one request, over all targets. Default 6.
     pub attempts_max: u32,
+    /// Longest wait for a recovery when no target can be asked. Default 30 s; zero refuses at once.
+    pub hold_max: Duration,
+    /// How an answer that broke off is continued (decision 12).
+    pub rescue: Rescue,
+    /// Streams are delivered only when they are complete.
+    pub atomic: bool,
+    /// Regions of providers that may be asked (decision 19); `None` means all.
+    pub regions: Option<Vec<Name>>,
+}
+
+/// How an answer that broke off is continued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rescue {
+    /// Not at all.
+    Off,
+    /// Only where the continuation is the same text.
+    #[default]
+    Exact,
+    /// Also by asking another target to go on.
+    Best,
 }
 
 /// One place that can answer.
@@ -192,6 +223,8 @@ pub struct App {
     pub keys: Vec<AppKey>,
     /// Names that it may send as `model`; `None` means all.
     pub models: Option<Vec<Name>>,
+    /// Regions of providers that may see its requests (decision 19); `None` means all.
+    pub regions: Option<Vec<Name>>,
     /// Its limits.
     pub limits: AppLimits,
     /// Where it was declared: `wellhead.yaml:42`, or `store`.

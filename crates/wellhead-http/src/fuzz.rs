@@ -1,5 +1,9 @@
-//! Entry points for fuzzing: arbitrary bytes in, the promises of `path` and `headers` checked. They panic when a
-//! promise is broken and do nothing else; the property tests call them too.
+//! Entry points for fuzzing: arbitrary bytes in, the promises of `path`, `headers` and `http1` checked. They panic when
+//! a promise is broken and do nothing else; the property tests call them too.
+
+mod http1;
+
+pub use http1::fuzz_http1;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 

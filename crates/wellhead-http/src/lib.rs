@@ -7,6 +7,7 @@ pub mod deadline;
 pub mod fuzz;
 pub mod headers;
 pub mod host;
+pub mod http1;
 pub mod names;
 pub mod path;
 pub mod proxy_status;

@@ -1,35 +1,80 @@
-//! Request bodies towards upstreams: kept whole for replay, shared by reference, never copied per attempt.
+//! Request bodies towards upstreams: shared by reference and never copied per attempt, whether they are in memory, in
+//! a file, or can be sent only once.
+
+mod file;
+mod once;
+mod part;
+#[cfg(test)]
+mod tests;
+
+pub use file::BodyFile;
+pub use once::OnceBytes;
+pub use part::Part;
 
 use bytes::Bytes;
+use file::FileReader;
 use http_body::{Body, Frame, SizeHint};
-use std::convert::Infallible;
+use once::OnceReader;
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// A body in shared pieces of memory, or nothing.
-#[derive(Debug, Clone, Default)]
-pub struct OutBody {
-    now: Option<Bytes>,
-    /// What follows, last piece first.
-    later: Vec<Bytes>,
+/// A body, from its first byte. A clone begins where the original stands.
+#[derive(Debug, Clone)]
+pub struct OutBody(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    Memory {
+        now: Option<Bytes>,
+        /// What follows, last piece first.
+        later: Vec<Bytes>,
+    },
+    // Boxed: bodies are moved about a lot, and nearly all of them are in memory.
+    File(Box<FileReader>),
+    Once(Box<OnceReader>),
 }
 
 impl OutBody {
     /// No body.
     pub const fn empty() -> Self {
-        Self { now: None, later: Vec::new() }
+        Self(Source::Memory { now: None, later: Vec::new() })
     }
 
     /// This body; cloning it copies nothing.
     pub fn full(bytes: Bytes) -> Self {
-        Self { now: (!bytes.is_empty()).then_some(bytes), later: Vec::new() }
+        Self(Source::Memory { now: (!bytes.is_empty()).then_some(bytes), later: Vec::new() })
     }
 
     /// These pieces, one after another.
     pub fn pieces(mut pieces: Vec<Bytes>) -> Self {
         pieces.retain(|piece| !piece.is_empty());
         pieces.reverse();
-        Self { now: pieces.pop(), later: pieces }
+        Self(Source::Memory { now: pieces.pop(), later: pieces })
+    }
+
+    /// What the parts make of a file. It is read as it is sent, at most one piece ahead. Must be polled within a Tokio
+    /// runtime, on whose blocking pool the reads run; a read that fails ends the body with an error.
+    pub fn file(file: Arc<BodyFile>, parts: Arc<[Part]>) -> Self {
+        Self(Source::File(Box::new(FileReader::new(file, parts))))
+    }
+
+    /// What the parts make of bytes that are not kept: the first poll of this body, or of any other one over the same
+    /// bytes, takes them, and they are gone when the last piece is. To whoever comes second the body is an error.
+    pub fn once(bytes: Arc<OnceBytes>, parts: Arc<[Part]>) -> Self {
+        Self(Source::Once(Box::new(OnceReader::new(bytes, parts))))
+    }
+
+    /// Whether it was to be sent once and has been: there is no use in a further connection for it.
+    pub fn is_spent(&self) -> bool {
+        matches!(&self.0, Source::Once(once) if once.is_spent())
+    }
+}
+
+impl Default for OutBody {
+    fn default() -> Self {
+        Self::empty()
     }
 }
 
@@ -39,56 +84,47 @@ const PIECE_BYTES_MAX: usize = 256 * 1024;
 
 impl Body for OutBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(rest) = self.now.as_mut() else { return Poll::Ready(None) };
-        let piece = if rest.len() > PIECE_BYTES_MAX {
-            rest.split_to(PIECE_BYTES_MAX)
-        } else {
-            let next = self.later.pop();
-            std::mem::replace(&mut self.now, next).unwrap_or_default()
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Source::Once(once) = &self.0 {
+            match once.take() {
+                Some(pieces) => *self = Self::pieces(pieces),
+                None => return Poll::Ready(Some(Err(once::spent()))),
+            }
+        }
+        let piece = match &mut self.0 {
+            Source::Memory { now, later } => Poll::Ready(next(now, later).map(Ok)),
+            Source::File(reader) => reader.poll(cx),
+            Source::Once(_) => Poll::Ready(None),
         };
-        Poll::Ready(Some(Ok(Frame::data(piece))))
+        piece.map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.now.is_none()
+        match &self.0 {
+            Source::Memory { now, .. } => now.is_none(),
+            Source::File(reader) => reader.left() == 0,
+            Source::Once(reader) => reader.length() == 0,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.now.iter().chain(&self.later).map(|piece| piece.len() as u64).sum())
+        SizeHint::with_exact(match &self.0 {
+            Source::Memory { now, later } => now.iter().chain(later).map(|piece| piece.len() as u64).sum(),
+            Source::File(reader) => reader.left(),
+            Source::Once(reader) => reader.length(),
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{OutBody, PIECE_BYTES_MAX};
-    use bytes::Bytes;
-    use http_body::Body;
-    use http_body_util::BodyExt;
-
-    #[tokio::test]
-    async fn a_body_arrives_whole_in_bounded_pieces_and_can_be_sent_twice() {
-        let bytes = Bytes::from(
-            (0..PIECE_BYTES_MAX * 2 + 7)
-                .map(|i| u8::try_from(i % 251).unwrap_or_default())
-                .collect::<Vec<_>>(),
-        );
-        let body = OutBody::full(bytes.clone());
-        let cut = [0..7, 7..7, 7..bytes.len()].map(|range| bytes.slice(range)).to_vec();
-        for mut copy in [body.clone(), body, OutBody::pieces(cut)] {
-            assert_eq!(copy.size_hint().exact(), Some(bytes.len() as u64));
-            let mut got = Vec::new();
-            while let Some(Ok(frame)) = copy.frame().await {
-                let data = frame.into_data().unwrap_or_default();
-                assert!(data.len() <= PIECE_BYTES_MAX);
-                got.extend_from_slice(&data);
-            }
-            assert_eq!(got, bytes);
-        }
+/// The next piece of what is in memory.
+fn next(now: &mut Option<Bytes>, later: &mut Vec<Bytes>) -> Option<Bytes> {
+    match now {
+        Some(rest) if rest.len() > PIECE_BYTES_MAX => Some(rest.split_to(PIECE_BYTES_MAX)),
+        _ => std::mem::replace(now, later.pop()),
     }
 }

@@ -1,10 +1,11 @@
 //! From an endpoint to a connection that speaks HTTP.
 
 use crate::endpoint::{Endpoint, Protocol};
+use crate::h1::Socket;
 use crate::resolve::Resolver;
 use crate::tls::{TlsRegistry, server_name};
 use crate::{OutBody, SendError};
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,8 +14,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use wellhead_types::{Cause, Stage};
 
-/// Read and write buffer of an HTTP/1.1 connection. Headers must fit; answers are relayed in pieces of at most this.
-const BUFFER_BYTES_MAX: usize = 128 * 1024;
 /// HTTP/2: per stream. Bounds what a slow reader can make us hold.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 /// HTTP/2: per connection. Large, because h2 derives its budget for small frames from it, and token streams are small
@@ -30,7 +29,7 @@ const PEER_SILENT_MAX: Duration = Duration::from_secs(30);
 
 /// A connection just made.
 pub(crate) enum Connection {
-    H1(http1::SendRequest<OutBody>),
+    H1(Socket),
     H2(http2::SendRequest<OutBody>),
 }
 
@@ -47,27 +46,39 @@ impl Connector {
         &self.tls
     }
 
+    /// Names and their addresses.
+    pub const fn resolver(&self) -> &Resolver {
+        &self.resolver
+    }
+
     /// Resolves, connects, shakes hands; all within the endpoint's connect timeout. The connection's own task runs on
     /// the calling worker and ends when the last user of the connection is gone.
     pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<Connection, SendError> {
         match tokio::time::timeout(endpoint.connect_timeout, self.connect_inner(endpoint)).await {
             Ok(made) => made,
-            Err(_) => Err(SendError::new(
-                Stage::Connect,
-                Cause::ConnectTimeout,
-                format!(
-                    "no connection to {}:{} within {:?}",
-                    endpoint.host, endpoint.port, endpoint.connect_timeout
-                ),
-            )),
+            Err(_) => {
+                self.resolver.unreachable(&endpoint.host);
+                Err(SendError::new(
+                    Stage::Connect,
+                    Cause::ConnectTimeout,
+                    format!(
+                        "no connection to {}:{} within {:?}",
+                        endpoint.host, endpoint.port, endpoint.connect_timeout
+                    ),
+                ))
+            }
         }
     }
 
     async fn connect_inner(&self, endpoint: &Endpoint) -> Result<Connection, SendError> {
         let addresses = self.resolver.resolve(&endpoint.host, endpoint.port).await?;
-        let tcp = connect_first(&addresses).await?;
+        let moved = |_: &SendError| self.resolver.unreachable(&endpoint.host);
+        let tcp = connect_first(&addresses).await.inspect_err(moved)?;
         let Some(options) = &endpoint.tls else {
-            return handshake(tcp, endpoint.protocol == Protocol::Http2).await;
+            return match endpoint.protocol {
+                Protocol::Http2 => handshake_h2(tcp).await,
+                Protocol::Auto | Protocol::Http1 => Ok(Connection::H1(Socket::Clear(tcp))),
+            };
         };
         let config = self
             .tls
@@ -82,7 +93,7 @@ impl Connector {
             Some(protocol) => protocol == b"h2",
             None => endpoint.protocol == Protocol::Http2,
         };
-        handshake(stream, h2).await
+        if h2 { handshake_h2(stream).await } else { Ok(Connection::H1(Socket::Tls(Box::new(stream)))) }
     }
 }
 
@@ -119,31 +130,21 @@ async fn connect_one(address: SocketAddr) -> Result<TcpStream, SendError> {
     Ok(stream)
 }
 
-async fn handshake<S>(stream: S, h2: bool) -> Result<Connection, SendError>
+async fn handshake_h2<S>(stream: S) -> Result<Connection, SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let io = TokioIo::new(stream);
-    if h2 {
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_MAX)
-            .handshake(io)
-            .await
-            .map_err(|e| SendError::from_hyper(&e))?;
-        tokio::spawn(async move { log_end(connection.await) });
-        return Ok(Connection::H2(sender));
-    }
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(BUFFER_BYTES_MAX)
-        .handshake(io)
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_MAX)
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(|e| SendError::from_hyper(&e))?;
     tokio::spawn(async move { log_end(connection.await) });
-    Ok(Connection::H1(sender))
+    Ok(Connection::H2(sender))
 }
 
 /// The user of the connection learns of its end through its own call; this is for whoever debugs.

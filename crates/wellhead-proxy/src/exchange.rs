@@ -3,6 +3,7 @@
 
 use crate::gateway::Worker;
 use crate::plan::{Plan, Route, TargetPlan};
+use crate::replay::Kept;
 use crate::settle::Books;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -23,7 +24,7 @@ pub(crate) struct Exchange {
     pub(crate) route: Arc<Route>,
     pub(crate) endpoint: Endpoint,
     pub(crate) head: RequestHead,
-    pub(crate) body: Bytes,
+    pub(crate) body: Kept,
     /// The client's headers as they came.
     pub(crate) headers: HeaderMap,
     pub(crate) trace: Trace,

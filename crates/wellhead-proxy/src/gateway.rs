@@ -2,9 +2,11 @@
 
 use crate::clock::{Clock, Entropy};
 use crate::plan::Plan;
+use crate::replay::{Budget, DiskJobs, Spill};
 use crate::state::Registry;
 use arc_swap::ArcSwap;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wellhead_config::Snapshot;
@@ -29,6 +31,9 @@ pub struct GatewayOptions {
     pub base_url: String,
     /// Whether attempts carry a `traceparent` although the caller sent none.
     pub trace_always: bool,
+    /// Directory for the bodies of large requests: unlinked files, so that nothing is ever seen or left in it. It should
+    /// be private. If no file can be made there, bodies stay in memory.
+    pub spill_dir: PathBuf,
 }
 
 /// The data plane of a process.
@@ -45,17 +50,20 @@ pub struct Gateway {
     pub(crate) drain: Drain,
     pub(crate) base_url: String,
     pub(crate) trace_always: bool,
-    pub(crate) replay: ReplayBudget,
+    /// Memory for request bodies (decision 16).
+    pub(crate) replay: Arc<Budget>,
+    pub(crate) spill: Spill,
     /// Requests whose books are open.
     pub(crate) in_flight: AtomicU64,
 }
 
-/// One worker's share: its connections.
+/// One worker's share: its connections, and what it may ask of the disk.
 #[derive(Debug)]
 pub struct Worker {
     pub(crate) number: usize,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) pool: Pool,
+    pub(crate) disk: DiskJobs,
 }
 
 impl Gateway {
@@ -63,19 +71,22 @@ impl Gateway {
     pub fn new(options: GatewayOptions, snapshot: &Snapshot) -> Arc<Self> {
         let (clock, registry) = (Clock::default(), Registry::default());
         let plan = Plan::compile(snapshot, &registry, &options.metrics, clock.now());
+        let connector = Connector::default();
+        keep_fresh(&connector, snapshot, &plan);
         Arc::new(Self {
             clock,
             entropy: Entropy::new(options.seed),
             plan: ArcSwap::from_pointee(plan),
             registry,
-            connector: Connector::default(),
+            connector,
             hasher: options.hasher,
             telemetry: options.telemetry,
             metrics: options.metrics,
             drain: options.drain,
             base_url: options.base_url,
             trace_always: options.trace_always,
-            replay: ReplayBudget::default(),
+            replay: Arc::default(),
+            spill: Spill::new(options.spill_dir),
             in_flight: AtomicU64::new(0),
         })
     }
@@ -83,6 +94,7 @@ impl Gateway {
     /// Swaps the configuration whole. Requests under way keep the route that they started with.
     pub fn publish(&self, snapshot: &Snapshot) {
         let plan = Plan::compile(snapshot, &self.registry, &self.metrics, self.clock.now());
+        keep_fresh(&self.connector, snapshot, &plan);
         self.plan.store(Arc::new(plan));
         self.connector.tls().forget();
         self.registry.sweep();
@@ -108,32 +120,20 @@ impl Gateway {
             number,
             gateway: self.clone(),
             pool: Pool::new(self.connector.clone(), PoolLimits::default()),
+            disk: DiskJobs::default(),
         })
     }
+}
+
+/// Names that requests will need are looked up before the first of them comes, and kept fresh while none comes.
+fn keep_fresh(connector: &Connector, snapshot: &Snapshot, plan: &Plan) {
+    let hosts = plan.providers.iter().map(|provider| provider.endpoint.host.as_str());
+    connector.resolver().configure(&snapshot.dns.servers, hosts);
 }
 
 impl Worker {
     /// Closes idle upstream connections that are too old. To be called every few seconds.
     pub fn reap(&self) {
         self.pool.reap();
-    }
-}
-
-/// Memory for request bodies, over all requests of the process (decision 16).
-#[derive(Debug, Default)]
-pub(crate) struct ReplayBudget(AtomicU64);
-
-impl ReplayBudget {
-    /// Takes `bytes` if no more than `max` are then in use.
-    pub(crate) fn take(self: &ReplayBudget, bytes: u64, max: u64) -> bool {
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-                used.checked_add(bytes).filter(|sum| *sum <= max)
-            })
-            .is_ok()
-    }
-
-    pub(crate) fn give_back(&self, bytes: u64) {
-        self.0.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

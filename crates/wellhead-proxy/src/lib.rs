@@ -11,6 +11,7 @@ mod gateway;
 mod models;
 mod pipeline;
 mod plan;
+mod replay;
 mod rescue;
 mod settle;
 mod stages;

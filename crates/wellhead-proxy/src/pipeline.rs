@@ -6,13 +6,15 @@
 //! 4. **Read**: the body, whole: it is needed to route, and again for every further attempt.
 //! 5. **Routed**: the model that it names, if the app may use it.
 //! 6. **Admitted**: limits last of the checks, so that refused requests cost the app nothing.
-//! 7. **Attempts**, then the answer; the books are closed when its last byte is gone.
+//! 7. **Kept**: the body, in memory, in a file, or not at all if there is no memory left to keep it in.
+//! 8. **Attempts**, then the answer; the books are closed when its last byte is gone.
 
 use crate::answer::{Content, Opened, Relay};
 use crate::body::{GatewayBody, RelayBody, StreamBody};
 use crate::exchange::{Early, Exchange};
 use crate::gateway::Worker;
 use crate::plan::{Identity, Plan};
+use crate::replay::{self, Kept};
 use crate::rescue::{self, Refusal};
 use crate::settle::Books;
 use crate::stages::{admit, attempt, identify, receive, route};
@@ -96,17 +98,17 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
     };
     books.record.operation = endpoint.operation();
     let read = match receive::receive(&worker.gateway, &plan.limits, &parts.headers, &mut body).await {
-        Ok((body, held)) => {
-            books.replay_bytes = held.take_over();
-            body
-        }
+        Ok(body) => body,
         Err(refusal) => {
             receive::discard(body);
             return rescue::refuse(&refusal, books);
         }
     };
     match admitted(&worker, &plan, endpoint, &identity, parts, read, books, trace) {
-        Ok(exchange) => attempts(exchange).await,
+        Ok(mut exchange) => {
+            replay::keep(&mut exchange).await;
+            attempts(exchange).await
+        }
         Err(refused) => rescue::refuse(&refused.0, refused.1),
     }
 }
@@ -158,6 +160,7 @@ fn received(worker: &Arc<Worker>, parts: &Parts) -> (Box<Books>, Trace) {
         response_bytes: 0,
         usage: None,
         usage_estimated: false,
+        replay: true,
         attempts: Vec::new(),
     };
     (Books::open(worker.clone(), record, started), trace)
@@ -291,7 +294,7 @@ fn admitted(
         endpoint,
         early: head.stream.then(Arc::<Early>::default),
         head,
-        body,
+        body: Kept::Memory(body),
         headers: parts.headers,
         trace,
         deadline,

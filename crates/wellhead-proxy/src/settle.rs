@@ -24,8 +24,6 @@ pub(crate) struct Books {
     pub(crate) input_estimate: u64,
     /// Output tokens delivered, as far as they can be counted from outside: events of a stream.
     pub(crate) output_estimate: u64,
-    /// Bytes of the replay budget that this request holds.
-    pub(crate) replay_bytes: u64,
     current: Option<Current>,
     /// The answer has come to its end, even if the client leaves before it has taken the last byte.
     complete: bool,
@@ -53,7 +51,6 @@ impl Books {
             admission: None,
             input_estimate: 0,
             output_estimate: 0,
-            replay_bytes: 0,
             current: None,
             complete: false,
             closed: false,
@@ -169,9 +166,6 @@ impl Books {
         self.estimate_usage();
         if let Some(admission) = self.admission.take() {
             admission.settle(self.record.usage.map_or(0, |usage| usage.total()), now);
-        }
-        if self.replay_bytes > 0 {
-            gateway.replay.give_back(self.replay_bytes);
         }
         let metrics = &gateway.metrics;
         match &self.route {

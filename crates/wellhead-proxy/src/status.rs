@@ -14,6 +14,7 @@ impl Gateway {
     /// Writes the state of every target into its gauge. Called before a scrape: nobody needs it in between.
     pub fn refresh_gauges(&self) {
         let (now, plan) = (self.clock.now(), self.plan.load());
+        self.metrics.set_replay_bytes(self.replay.used());
         for target in plan.routes.values().flat_map(|route| &route.targets) {
             target.metrics.set_state(match target_word(target, now) {
                 "failing" => TargetState::Failing,

@@ -5,7 +5,10 @@
 //! no further ahead of now than the burst. One compare-and-swap decides, so parallel callers can never be admitted
 //! beyond the limit together, and there is nothing to reset when a window ends.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// One minute, the window that limits are given for.
 pub const WINDOW_NS: u64 = 60_000_000_000;
@@ -71,6 +74,11 @@ impl Rate {
         self.interval_ns.saturating_mul(cost)
     }
 
+    /// Most that may be charged at once: all there can be and one window of debt, rounded up to whole units.
+    pub(crate) fn most(self) -> u64 {
+        self.burst.saturating_add(WINDOW_NS.div_ceil(self.interval_ns))
+    }
+
     pub(crate) fn burst(self) -> u64 {
         self.burst
     }
@@ -86,6 +94,16 @@ impl Rate {
 
     fn remaining(self, used_ns: u64) -> u64 {
         self.burst_ns().saturating_sub(used_ns) / self.interval_ns
+    }
+
+    /// The TAT after a request that is charged `charge_ns` and admitted if at least `need_ns` are there.
+    fn next(self, tat_ns: u64, need_ns: u64, charge_ns: u64, now_ns: u64) -> Result<u64, Denied> {
+        let base = tat_ns.max(now_ns);
+        let used = base - now_ns;
+        // At the end of time (584 years of uptime) additions overflow: deny rather than stop counting.
+        let possible = need_ns != NEVER && self.burst > 0;
+        let fits = possible && used.checked_add(need_ns).is_some_and(|sum| sum <= self.burst_ns());
+        base.checked_add(charge_ns).filter(|_| fits).ok_or_else(|| denied(self, need_ns, used))
     }
 }
 
@@ -122,36 +140,34 @@ impl Gcra {
     /// `Denied` says when to come back; its wait is `NEVER` when `cost` exceeds the burst.
     pub fn check(&self, cost: u64, now_ns: u64) -> Result<Admitted, Denied> {
         let rate = self.rate();
-        self.take(rate, rate.cost_ns(cost), rate.cost_ns(cost), now_ns).map(|(admitted, _)| admitted)
+        self.take(rate, rate.cost_ns(cost), rate.cost_ns(cost), now_ns)
     }
 
-    /// Takes `charge_ns` if at least `need_ns` are there. Returns the new TAT beside the numbers.
+    /// Takes `charge_ns` if at least `need_ns` are there.
     pub(crate) fn take(
         &self,
         rate: Rate,
         need_ns: u64,
         charge_ns: u64,
         now_ns: u64,
-    ) -> Result<(Admitted, u64), Denied> {
-        let burst_ns = rate.burst_ns();
+    ) -> Result<Admitted, Denied> {
         let mut tat = self.tat_ns.load(Relaxed);
         loop {
-            let base = tat.max(now_ns);
-            let used = base - now_ns;
-            // At the end of time (584 years of uptime) additions overflow: deny rather than stop counting.
-            let possible = need_ns != NEVER && rate.burst > 0;
-            let fits = possible && used.checked_add(need_ns).is_some_and(|sum| sum <= burst_ns);
-            let Some(next) = base.checked_add(charge_ns).filter(|_| fits) else {
-                return Err(denied(rate, need_ns, used));
-            };
-            match self.tat_ns.compare_exchange_weak(tat, next, Relaxed, Relaxed) {
+            let next = rate.next(tat, need_ns, charge_ns, now_ns)?;
+            // Released: whoever sees this TAT sees what was written before it was taken.
+            match self.tat_ns.compare_exchange_weak(tat, next, Release, Relaxed) {
                 Ok(_) => {
                     let used = next - now_ns;
-                    return Ok((Admitted { remaining: rate.remaining(used), reset_ns: used }, next));
+                    return Ok(Admitted { remaining: rate.remaining(used), reset_ns: used });
                 }
                 Err(seen) => tat = seen,
             }
         }
+    }
+
+    /// Says whether `take` would take, without taking.
+    pub(crate) fn probe(&self, rate: Rate, need_ns: u64, charge_ns: u64, now_ns: u64) -> Result<(), Denied> {
+        rate.next(self.tat_ns.load(Relaxed), need_ns, charge_ns, now_ns).map(|_| ())
     }
 
     /// Takes `cost` units whether they are there or not, because they were used already.
@@ -166,15 +182,29 @@ impl Gcra {
         self.update(|tat| tat.max(tat.max(now_ns).saturating_add(cost_ns).min(ceiling)));
     }
 
+    /// As `charge`, but only whole units are charged or forgiven. Returns how many were charged.
+    pub(crate) fn charge_whole(&self, rate: Rate, cost: u64, now_ns: u64) -> u64 {
+        let ceiling = now_ns.saturating_add(rate.debt_ns_max());
+        let room = |tat: u64| ceiling.saturating_sub(tat.max(now_ns)) / rate.interval_ns;
+        let old = self.update(|tat| match cost.min(room(tat)) {
+            0 => tat,
+            charged => tat.max(now_ns).saturating_add(rate.cost_ns(charged)),
+        });
+        cost.min(room(old))
+    }
+
     /// Gives `cost` units back. What time has refilled meanwhile is not given twice: never more than a full burst
     /// becomes available.
     pub fn refund(&self, cost: u64, now_ns: u64) {
-        self.refund_ns(self.rate().cost_ns(cost), now_ns);
+        self.refund_ns(self.rate().cost_ns(cost), now_ns, || 0);
     }
 
-    pub(crate) fn refund_ns(&self, back_ns: u64, now_ns: u64) {
+    /// As `refund`, but the TAT falls no lower than the floor. The floor is asked for after the TAT has been read, and
+    /// again whenever the TAT has changed meanwhile. That misses no change only while the TAT does nothing but rise:
+    /// callers whose floor depends on what others take must not run in parallel to other refunds.
+    pub(crate) fn refund_ns(&self, back_ns: u64, now_ns: u64, floor_ns: impl Fn() -> u64) {
         // Below now there is nothing left to give back. A TAT that is there already stays.
-        self.update(|tat| tat.saturating_sub(back_ns).max(tat.min(now_ns)));
+        self.update(|tat| tat.saturating_sub(back_ns).max(tat.min(now_ns.max(floor_ns()))));
     }
 
     /// What could be used now and when all is free again, without taking anything.
@@ -221,11 +251,13 @@ impl Gcra {
         });
     }
 
-    fn update(&self, next: impl Fn(u64) -> u64) {
-        let mut tat = self.tat_ns.load(Relaxed);
-        while let Err(seen) = self.tat_ns.compare_exchange_weak(tat, next(tat), Relaxed, Relaxed) {
+    /// Replaces the TAT. Returns what it was.
+    fn update(&self, next: impl Fn(u64) -> u64) -> u64 {
+        let mut tat = self.tat_ns.load(Acquire);
+        while let Err(seen) = self.tat_ns.compare_exchange_weak(tat, next(tat), Release, Acquire) {
             tat = seen;
         }
+        tat
     }
 }
 

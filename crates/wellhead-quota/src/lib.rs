@@ -1,4 +1,5 @@
-//! Limits without locks, clocks or I/O: requests per minute, tokens per minute, requests in flight.
+//! Limits without clocks or I/O: requests per minute, tokens per minute, requests in flight. Admission waits for no
+//! lock; giving unused tokens back holds a short one.
 //!
 //! Every function that depends on time takes `now_ns`: nanoseconds on a monotonic clock that all callers share, from
 //! any origin. Callers on different threads may pass times that are slightly out of order.
@@ -10,6 +11,7 @@ mod app;
 mod concurrency;
 mod gcra;
 mod headers;
+mod history;
 mod tokens;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod app;
 mod gcra;
 mod headers;
+mod refunds;
 mod threads;
 mod tokens;
 

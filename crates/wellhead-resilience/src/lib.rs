@@ -2,10 +2,20 @@
 //! monotonic reading in nanoseconds from any fixed origin, and the seed is an argument, so a history can be replayed.
 
 pub mod backoff;
+pub mod balance;
+pub mod breaker;
+pub mod budget;
+pub mod concurrency;
+pub mod fair;
+pub mod hedge;
+pub mod hold;
 pub mod key_rest;
 pub mod ladder;
+pub mod latency;
+pub mod ramp;
 pub mod rest;
 mod rng;
+pub mod tiers;
 
 pub use rng::Rng;
 

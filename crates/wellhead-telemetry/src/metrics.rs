@@ -53,6 +53,7 @@ pub(crate) struct Shared {
     targets: Names<TargetMetrics>,
     no_route: Arc<RouteMetrics>,
     in_flight: Sharded<AtomicI64>,
+    replay_bytes: AtomicU64,
     config_generation: AtomicU64,
     config_reload_failed: AtomicU64,
     config_reloads: [AtomicU64; 2],
@@ -126,6 +127,7 @@ impl Metrics {
             targets: Names::new(TargetMetrics::new(OTHER.into())),
             no_route: Arc::new(RouteMetrics::new(NO_ROUTE.into())),
             in_flight: Sharded::default(),
+            replay_bytes: AtomicU64::new(0),
             config_generation: AtomicU64::new(0),
             config_reload_failed: AtomicU64::new(0),
             config_reloads: Default::default(),
@@ -175,6 +177,11 @@ impl Metrics {
     pub fn in_flight(&self, worker: usize) -> InFlight {
         self.shared.in_flight.get(worker).fetch_add(1, Relaxed);
         InFlight { shared: Arc::clone(&self.shared), worker }
+    }
+
+    /// Says how much memory request bodies take, in bytes.
+    pub fn set_replay_bytes(&self, bytes: u64) {
+        self.shared.replay_bytes.store(bytes, Relaxed);
     }
 
     /// Says which generation of the configuration is served.

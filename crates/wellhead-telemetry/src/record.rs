@@ -48,6 +48,9 @@ pub struct RequestRecord {
     pub usage: Option<Usage>,
     /// Whether `usage` was estimated here rather than reported.
     pub usage_estimated: bool,
+    /// Whether the request's body was kept for further attempts. False: the memory for that was used up, and the
+    /// request was sent once.
+    pub replay: bool,
     /// Every attempt in order.
     pub attempts: Vec<AttemptRecord>,
 }

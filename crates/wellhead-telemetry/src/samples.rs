@@ -42,6 +42,7 @@ pub(crate) fn rescued() -> RequestRecord {
             audio_tokens: 0,
         }),
         usage_estimated: false,
+        replay: true,
         attempts: vec![
             AttemptRecord {
                 target: "openai/gpt-4o".into(),
@@ -97,6 +98,7 @@ pub(crate) fn rejected() -> RequestRecord {
         response_bytes: 120,
         usage: None,
         usage_estimated: false,
+        replay: true,
         attempts: Vec::new(),
     }
 }
@@ -110,6 +112,7 @@ pub(crate) fn failed() -> RequestRecord {
     record.code = Some("no_healthy_upstream");
     record.usage = None;
     record.first_byte = None;
+    record.replay = false;
     record.attempts.truncate(1);
     record
 }

@@ -8,3 +8,4 @@ mod keys;
 mod kill;
 mod memory;
 mod refused_for_good;
+mod replay;

@@ -201,7 +201,20 @@ impl Connection {
     pub(crate) async fn open(to: SocketAddr) -> Self {
         let socket = timeout(LIMIT, TcpStream::connect(to)).await.unwrap().unwrap();
         socket.set_nodelay(true).unwrap();
+        Self::over(socket)
+    }
+
+    /// The same over a socket that is there already, for the server's side of it too.
+    pub(crate) fn over(socket: TcpStream) -> Self {
         Self { socket, buffer: Vec::new(), ended: None, head: None }
+    }
+
+    /// Reads a request whole and returns its body; nothing if it breaks off.
+    pub(crate) async fn request_body(&mut self) -> Option<Vec<u8>> {
+        self.head = Some(self.one_head().await?);
+        let Framing::Length(length) = self.framing() else { return None };
+        let (body, whole) = self.exactly(length).await;
+        whole.then_some(body)
     }
 
     /// Sends bytes. A peer that has closed already is not an error: its answer is what counts.

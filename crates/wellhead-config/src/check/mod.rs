@@ -4,6 +4,7 @@ mod app;
 mod model;
 mod process;
 mod provider;
+mod region;
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::document::Document;
@@ -20,6 +21,7 @@ pub(crate) fn check(document: &mut Document, kinds: &dyn KindSource, report: &mu
     provider::check(document, report);
     model::check(document, report);
     app::check(&document.root, report);
+    region::check(&document.root, report);
 }
 
 /// Reports at a value's own place.

@@ -54,7 +54,11 @@ fn traces(telemetry: &Telemetry, report: &mut Report) {
 }
 
 fn servers(dns: &Dns, report: &mut Report) {
+    let mut seen = std::collections::BTreeSet::new();
     for server in dns.servers.iter().flat_map(|servers| &servers.0) {
+        if !seen.insert(server.0) {
+            report.error_at(server, "the server is listed twice").expected("each server once");
+        }
         if server.0.port() == 0 || server.0.ip().is_unspecified() {
             report
                 .error_at(server, "no name server can have this address")

@@ -72,13 +72,9 @@ fn from_file(name: &str, origin: String, written: &document::App, hasher: &KeyHa
         tpm: limits.tpm.as_ref().map(|n| n.0),
         concurrency: limits.concurrency.as_ref().map(|n| n.0),
     });
-    let models = written.models.as_ref().map(|models| {
-        let mut names: Vec<Name> = models.0.iter().map(|model| model.0.as_str().into()).collect();
-        names.sort();
-        names.dedup();
-        names
-    });
-    App { name: name.into(), keys: keys.collect(), models, limits, origin }
+    let models = written.models.as_ref().map(|models| super::names(&models.0));
+    let regions = written.regions.as_ref().map(|regions| super::names(&regions.0));
+    App { name: name.into(), keys: keys.collect(), models, regions, limits, origin }
 }
 
 fn from_store(
@@ -125,7 +121,7 @@ fn from_store(
         }
         models.iter().map(|model| model.as_str().into()).collect()
     });
-    Some(App { name, keys, models, limits: stored.limits, origin: STORE.to_owned() })
+    Some(App { name, keys, models, regions: None, limits: stored.limits, origin: STORE.to_owned() })
 }
 
 /// Where the file declares an app of that name; the beginning of the file if it does not.

@@ -1,8 +1,8 @@
-//! What is read once at start, and the limits of the process.
+//! What concerns the process as a whole: what is read once at start, its limits, its name servers.
 
 use crate::defaults;
 use crate::document::Root;
-use crate::snapshot::{AccessLog, Boot, Limits};
+use crate::snapshot::{AccessLog, Boot, Dns, Limits};
 use crate::values::url_text;
 
 pub(super) fn compile(root: &Root) -> Boot {
@@ -62,6 +62,12 @@ pub(super) fn limits(root: &Root) -> Limits {
         limits.body_idle_timeout = time.0;
     }
     limits
+}
+
+pub(super) fn dns(root: &Root) -> Dns {
+    let servers = root.dns.as_ref().and_then(|dns| dns.servers.as_ref());
+    let servers = servers.map(|list| list.0.iter().map(|address| address.0).collect());
+    Dns { servers: servers.unwrap_or_default() }
 }
 
 /// The language's largest values fit every platform that the gateway runs on; smaller ones saturate.

@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 pub use app::{StoreApp, StoreKey};
 use wellhead_policy::KeyHasher;
+use wellhead_types::Name;
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::document::Document;
+use crate::read::Spanned;
 use crate::snapshot::Snapshot;
+use crate::values::Text;
 
 /// What a snapshot needs beside the document.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +45,7 @@ pub fn compile(
         generation: context.generation,
         boot: Arc::new(boot::compile(&document.root)),
         limits: Arc::new(boot::limits(&document.root)),
+        dns: Arc::new(boot::dns(&document.root)),
         providers: Arc::new(providers),
         models: Arc::new(models),
         apps: Arc::new(apps),
@@ -49,6 +53,14 @@ pub fn compile(
     let refused = report.has_errors();
     let diagnostics = report.finish();
     if refused { Err(diagnostics) } else { Ok((snapshot, diagnostics)) }
+}
+
+/// The names of a list, each once.
+fn names(written: &[Spanned<Text>]) -> Vec<Name> {
+    let mut names: Vec<Name> = written.iter().map(|name| name.0.as_str().into()).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// Part of a key's keyed hash in hex, as its id: the same after a reload and wherever the key stands in its list, and

@@ -7,7 +7,9 @@ use wellhead_types::Name;
 
 use crate::defaults;
 use crate::document::{self, Document};
-use crate::snapshot::{Model, Provider, Target};
+use crate::read::Spanned;
+use crate::snapshot::{Model, Provider, Rescue, Target};
+use crate::values::StreamMode;
 
 /// Every model that has a target left.
 pub(super) fn compile(
@@ -17,15 +19,28 @@ pub(super) fn compile(
     let written = document.root.models.iter().flat_map(|models| models.iter());
     let compiled = written.map(|(name, model)| {
         let name: Name = name.as_str().into();
-        (Arc::clone(&name), Arc::new(one(name, model, providers)))
+        (Arc::clone(&name), Arc::new(one(name, model, document.root.stream.as_ref(), providers)))
     });
     compiled.filter(|(_, model)| !model.targets.is_empty()).collect()
 }
 
-fn one(name: Name, written: &document::Model, providers: &BTreeMap<Name, Arc<Provider>>) -> Model {
+fn one(
+    name: Name,
+    written: &document::Model,
+    stream: Option<&Spanned<document::Stream>>,
+    providers: &BTreeMap<Name, Arc<Provider>>,
+) -> Model {
     let written_targets = written.targets.iter().flat_map(|targets| &targets.0);
     let mut targets: Vec<Target> = written_targets.filter_map(|written| target(written, providers)).collect();
     targets.sort_by_key(|target| target.tier);
+    let streams = [written.stream.as_ref(), stream];
+    let rescue = streams.iter().flatten().find_map(|stream| stream.rescue.as_ref());
+    let mode = streams.iter().flatten().find_map(|stream| stream.mode.as_ref());
+    let hold = written.timeouts.as_ref().and_then(|times| times.hold.as_ref());
+    let regions = written.regions.as_ref().map(|regions| super::names(&regions.0));
+    if let Some(regions) = &regions {
+        targets.retain(|target| target.provider.region.as_ref().is_some_and(|r| regions.contains(r)));
+    }
     let times = written.timeouts.as_ref();
     let deadline = times.and_then(|t| t.deadline.as_ref()).map_or(defaults::DEADLINE, |time| time.0);
     let stream_max = times.and_then(|t| t.stream_max.as_ref()).map_or(defaults::STREAM_MAX, |time| time.0);
@@ -43,6 +58,10 @@ fn one(name: Name, written: &document::Model, providers: &BTreeMap<Name, Arc<Pro
             .attempts_max
             .as_ref()
             .map_or(defaults::ATTEMPTS_MAX, |number| u32::try_from(number.0).unwrap_or(u32::MAX)),
+        hold_max: hold.map_or(defaults::HOLD_MAX, |time| time.0),
+        rescue: rescue.map_or(Rescue::default(), |rescue| rescue.meant()),
+        atomic: mode.is_some_and(|mode| **mode == StreamMode::Atomic),
+        regions,
     }
 }
 

@@ -10,6 +10,8 @@ section! {
         Must keys: List<KeyEntry, 1, 16>,
         /// The models that it may use. Default: all.
         May models: List<Text, 1, 10_000>,
+        /// Regions of providers that may see its requests. Default: all.
+        May regions: List<Text, 1, 64>,
         /// Its limits. Default: none.
         May limits: AppLimits,
         /// The team that it belongs to.

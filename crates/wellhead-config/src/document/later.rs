@@ -1,10 +1,8 @@
-//! What is accepted and checked, but has no effect yet: published APIs, teams, stream rescue, name resolution.
+//! What is accepted and checked, but has no effect yet: published APIs, teams.
 
 use super::app::Budget;
 use crate::section::section;
-use crate::values::{
-    Address, ApiAuth, HeaderName, Int, List, Named, QueryName, Rescue, Switch, Text, Time, Url,
-};
+use crate::values::{ApiAuth, HeaderName, Int, List, Named, QueryName, Switch, Text, Time, Url};
 
 section! {
     /// An HTTP service that is published through the gateway.
@@ -77,21 +75,5 @@ section! {
     Team {
         /// What its apps may spend together.
         May budget: Budget,
-    }
-}
-
-section! {
-    /// How streams are rescued.
-    Stream {
-        /// How a stream that broke is continued.
-        May rescue: Rescue,
-    }
-}
-
-section! {
-    /// How names are resolved.
-    Dns {
-        /// Servers to ask, as address and port, instead of the system's.
-        May servers: List<Address, 1, 16>,
     }
 }

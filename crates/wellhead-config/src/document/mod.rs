@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use app::{App, AppLimits, Budget};
-pub use later::{Api, ApiLimits, Cache, Dns, HealthCheck, Match, Stream, Team};
-pub use model::{Model, ModelTimeouts, Target};
-pub use process::{Limits, Listen, Server, Telemetry};
+pub use later::{Api, ApiLimits, Cache, HealthCheck, Match, Team};
+pub use model::{Model, ModelTimeouts, Stream, Target};
+pub use process::{Dns, Limits, Listen, Server, Telemetry};
 pub use provider::{Provider, ProviderTimeouts, Tls};
 use wellhead_catalog::Kind;
 
@@ -30,10 +30,14 @@ section! {
         May providers: Named<ProviderName, Provider>,
         /// The names that clients send as `model`, and the targets that they stand for.
         May models: Named<ModelName, Model>,
+        /// How streams are delivered and rescued, for models that do not say it themselves.
+        May stream: Stream,
         /// Consumers with their keys and limits, by name.
         May apps: Named<AppName, App>,
         /// Limits that are not tied to one object.
         May limits: Limits,
+        /// How host names become addresses.
+        May dns: Dns,
         /// How the process runs.
         May server: Server,
         /// Where records and traces go.
@@ -42,10 +46,6 @@ section! {
         Later apis: Named<ApiName, Api>,
         /// Groups of apps with a common budget, by name.
         Later teams: Named<TeamName, Team>,
-        /// How streams are rescued.
-        Later stream: Stream,
-        /// How names are resolved.
-        Later dns: Dns,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `models:`.
 
 use crate::section::section;
-use crate::values::{Int, List, Text, Time};
+use crate::values::{Int, List, Rescue, StreamMode, Text, Time};
 
 section! {
     /// A name that clients send; it stands for targets in tiers.
@@ -12,6 +12,10 @@ section! {
         May timeouts: ModelTimeouts,
         /// Most attempts for one request, over all targets. Default: 6.
         May attempts_max: Int<1, 64>,
+        /// How streams are delivered and rescued. Default: the section `stream`.
+        May stream: Stream,
+        /// Regions of providers that may be asked. Default: all.
+        May regions: List<Text, 1, 64>,
     }
 }
 
@@ -42,5 +46,18 @@ section! {
         May stream_idle: Time<1, 86_400_000>,
         /// Longest stream. Default: 1h.
         May stream_max: Time<1, 604_800_000>,
+        /// Longest wait for a target to recover when none can be asked. Default: 30s; 0s refuses at once.
+        May hold: Time<0, 3_600_000>,
+    }
+}
+
+section! {
+    /// How streams are delivered and rescued.
+    Stream {
+        /// How an answer that broke off is continued: off, exact (only where the text stays the same) or best (also by
+        /// asking another target to go on). Default: exact.
+        May rescue: Rescue,
+        /// relay: as it comes; atomic: not before it is complete. Default: relay.
+        May mode: StreamMode,
     }
 }

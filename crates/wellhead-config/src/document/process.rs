@@ -1,7 +1,7 @@
-//! `listen:`, `limits:`, `server:` and `telemetry:`: what concerns the process as a whole.
+//! `listen:`, `limits:`, `dns:`, `server:` and `telemetry:`: what concerns the process as a whole.
 
 use crate::section::section;
-use crate::values::{AccessLogChoice, Address, Bytes, Int, Switch, Time, Url};
+use crate::values::{AccessLogChoice, Address, Bytes, Int, List, Switch, Time, Url};
 
 section! {
     /// Where to listen.
@@ -32,6 +32,16 @@ section! {
         May header_timeout: Time<100, 3_600_000>,
         /// Longest silence within a request body. Default: 30s.
         May body_idle_timeout: Time<100, 3_600_000>,
+    }
+}
+
+section! {
+    /// How host names become addresses. Addresses that worked are never given up because a server fails.
+    Dns {
+        /// Servers to ask instead of the system's, as address and port, such as 192.0.2.53:53. Names are asked for as
+        /// they are written, without search domains. With two or more, a name is believed to be gone only when two of
+        /// them say so. Default: the system's.
+        May servers: List<Address, 1, 16>,
     }
 }
 

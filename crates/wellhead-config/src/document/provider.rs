@@ -2,7 +2,8 @@
 
 use crate::section::section;
 use crate::values::{
-    HeaderName, HeaderValue, KeyEntry, List, Named, ProtocolChoice, SecretText, Text, Time, Url,
+    HeaderName, HeaderValue, KeyEntry, List, Named, PrefillChoice, ProtocolChoice, SecretText, Text, Time,
+    Url,
 };
 
 section! {
@@ -18,6 +19,9 @@ section! {
         May key: SecretText,
         /// Where it computes, for rules about where data may go.
         May region: Text,
+        /// How it takes the beginning of an answer, to continue one that broke off elsewhere: none, trailing, vllm,
+        /// mistral or partial. Default: the kind's own.
+        May prefill: PrefillChoice,
         /// Extra headers for every request to it.
         May headers: Named<HeaderName, HeaderValue>,
         /// TLS to it.

@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 use super::{Leaf, Problem, text_json};
 use crate::nearest::nearest;
 use crate::read::Written;
-use crate::snapshot::{AccessLog, Protocol};
+use crate::snapshot::{self, AccessLog, Protocol};
+use wellhead_catalog::Prefill;
 
 macro_rules! choice {
     ($(#[doc = $about:literal])* $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )* }) => {
@@ -100,6 +101,56 @@ choice! {
         Exact = "exact",
         /// Also by asking another target to go on.
         Best = "best",
+    }
+}
+
+impl Rescue {
+    /// The same word of the snapshot.
+    pub(crate) const fn meant(self) -> snapshot::Rescue {
+        match self {
+            Self::Off => snapshot::Rescue::Off,
+            Self::Exact => snapshot::Rescue::Exact,
+            Self::Best => snapshot::Rescue::Best,
+        }
+    }
+}
+
+choice! {
+    /// How streamed answers are delivered.
+    StreamMode {
+        /// As they come.
+        Relay = "relay",
+        /// Not before they are complete.
+        Atomic = "atomic",
+    }
+}
+
+choice! {
+    /// How a server is handed the beginning of its own answer.
+    PrefillChoice {
+        /// Not at all.
+        None = "none",
+        /// As an assistant message at the end.
+        Trailing = "trailing",
+        /// With continue_final_message, as vLLM and SGLang take it.
+        Vllm = "vllm",
+        /// With prefix, as Mistral takes it.
+        Mistral = "mistral",
+        /// With partial, as Moonshot and Qwen take it.
+        Partial = "partial",
+    }
+}
+
+impl PrefillChoice {
+    /// The same word of the catalog.
+    pub(crate) const fn meant(self) -> Prefill {
+        match self {
+            Self::None => Prefill::None,
+            Self::Trailing => Prefill::Trailing,
+            Self::Vllm => Prefill::Vllm,
+            Self::Mistral => Prefill::Mistral,
+            Self::Partial => Prefill::Partial,
+        }
     }
 }
 

@@ -13,12 +13,15 @@ listen: {LISTEN}
 providers:
   p: { kind: openai-compatible, base_url: 'https://p.example/v1', PROVIDER }
   q: { kind: openai-compatible, base_url: 'https://q.example/v1', tls: {TLS}, timeouts: {CONNECT} }
+  r: { kind: openai-compatible, base_url: 'https://r.example/v1', region: de }
 models:
-  m: { targets: [{ provider: p, model: a, TARGET }, { provider: q, model: b }], timeouts: {TIMES}, MODEL }
+  m: { targets: [{ provider: p, model: a, TARGET }, { provider: q, model: b }, { provider: r, model: c }], timeouts: {TIMES}, MODEL }
   n: { targets: [{ provider: p, model: a }] }
 apps:
   a: { keys: [wh-dev-0123456789abcdef], limits: {RATES}, APP }
+stream: {STREAM}
 limits: {LIMITS}
+dns: {DNS}
 server: {SERVER}
 telemetry: {TELEMETRY}
 ";
@@ -34,6 +37,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("providers.*.keys[].id", "PROVIDER", "keys: [{ secret: one, id: mine }]"),
     ("providers.*.key", "PROVIDER", "key: one"),
     ("providers.*.region", "PROVIDER", "region: eu"),
+    ("providers.*.prefill", "PROVIDER", "prefill: vllm"),
     ("providers.*.headers", "PROVIDER", "headers: { x-a: b }"),
     ("providers.*.tls.ca_file", "{TLS}", "{ ca_file: roots.pem }"),
     ("providers.*.tls.server_name", "{TLS}", "{ server_name: x.example }"),
@@ -53,11 +57,18 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("models.*.timeouts.first_token", "{TIMES}", "{ first_token: 9s }"),
     ("models.*.timeouts.stream_idle", "{TIMES}", "{ stream_idle: 9s }"),
     ("models.*.timeouts.stream_max", "{TIMES}", "{ stream_max: 99s }"),
+    ("models.*.timeouts.hold", "{TIMES}", "{ hold: 9s }"),
     ("models.*.attempts_max", "MODEL", "attempts_max: 9"),
+    ("models.*.stream.rescue", "MODEL", "stream: { rescue: off }"),
+    ("models.*.stream.mode", "MODEL", "stream: { mode: atomic }"),
+    ("models.*.regions", "MODEL", "regions: [de]"),
+    ("stream.rescue", "{STREAM}", "{ rescue: best }"),
+    ("stream.mode", "{STREAM}", "{ mode: atomic }"),
     ("apps.*.keys", "wh-dev-0123456789abcdef", "wh-dev-fedcba9876543210"),
     ("apps.*.keys[].secret", "wh-dev-0123456789abcdef", "{ secret: wh-dev-fedcba9876543210 }"),
     ("apps.*.keys[].id", "wh-dev-0123456789abcdef", "{ secret: wh-dev-0123456789abcdef, id: mine }"),
     ("apps.*.models", "APP", "models: [m]"),
+    ("apps.*.regions", "APP", "regions: [de]"),
     ("apps.*.limits.rpm", "{RATES}", "{ rpm: 9 }"),
     ("apps.*.limits.tpm", "{RATES}", "{ tpm: 9 }"),
     ("apps.*.limits.concurrency", "{RATES}", "{ concurrency: 9 }"),
@@ -69,6 +80,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("limits.connections_max", "{LIMITS}", "{ connections_max: 9 }"),
     ("limits.header_timeout", "{LIMITS}", "{ header_timeout: 9s }"),
     ("limits.body_idle_timeout", "{LIMITS}", "{ body_idle_timeout: 9s }"),
+    ("dns.servers", "{DNS}", "{ servers: ['192.0.2.53:53'] }"),
     ("server.workers", "{SERVER}", "{ workers: 9 }"),
     ("server.shared_runtime", "{SERVER}", "{ shared_runtime: true }"),
     ("server.drain_min", "{SERVER}", "{ drain_min: 9s }"),
@@ -86,9 +98,18 @@ fn snapshot(place: &str, written: &str) -> String {
         assert!(text.contains(place), "{place:?} is not in the base text");
         text = text.replacen(place, written, 1);
     }
-    for rest in
-        ["{LISTEN}", "{TLS}", "{CONNECT}", "{TIMES}", "{RATES}", "{LIMITS}", "{SERVER}", "{TELEMETRY}"]
-    {
+    for rest in [
+        "{LISTEN}",
+        "{STREAM}",
+        "{TLS}",
+        "{CONNECT}",
+        "{TIMES}",
+        "{RATES}",
+        "{LIMITS}",
+        "{DNS}",
+        "{SERVER}",
+        "{TELEMETRY}",
+    ] {
         text = text.replace(rest, "{}");
     }
     for rest in [", PROVIDER", ", TARGET", ", MODEL", ", APP"] {

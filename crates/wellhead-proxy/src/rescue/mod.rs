@@ -9,7 +9,7 @@ pub(crate) use upstream::{gave_up, in_stream, interrupted};
 
 use crate::body::GatewayBody;
 use crate::settle::Books;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use std::time::Duration;
 use wellhead_http::{names, retry_after};
@@ -98,7 +98,8 @@ pub(crate) fn survival(headers: &mut HeaderMap, rung: Rung, books: &Books) {
 pub(crate) fn limit_headers(limits: &wellhead_quota::LimitHeaders, headers: &mut HeaderMap) {
     limits.write(|name, value| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(name, value);
+            // Insertion by text would look the name up among the standard ones first.
+            headers.insert(HeaderName::from_static(name), value);
         }
     });
 }

@@ -12,22 +12,17 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 use wellhead_http::names;
-use wellhead_net::{InBody, OutBody};
+use wellhead_net::InBody;
 use wellhead_resilience::ladder::{Effect, End, Event, counts_against_target};
 use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
 use wellhead_wire::openai::answer::inspect;
 use wellhead_wire::openai::error::classify;
-use wellhead_wire::openai::request::{PrepareFlags, prepare, prepare_pieces};
 
 /// Largest error body that is read, and passed on where the request is at fault.
 const ERROR_BYTES_MAX: usize = 256 * 1024;
 
 /// Time for an error's body: the status alone is enough to go on, and somebody else could be answering.
 const ERROR_BODY_MAX: Duration = Duration::from_secs(1);
-
-/// Bodies up to this size are copied when a field changes: one write is cheaper than three. Larger ones share their
-/// memory with the request.
-const COPIED_BYTES_MAX: usize = 64 * 1024;
 
 /// What the attempts came to.
 pub(crate) type Outcome = Result<Opened, GaveUp>;
@@ -69,6 +64,7 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
                 Err(Missed::Unavailable) => exchange.decide(Event::Unavailable(target)),
                 Err(Missed::Failed(failure, upstream)) => {
                     let next = failed(exchange, target, &failure);
+                    let next = exchange.possible(next);
                     (last, answer) = (Some(failure), upstream);
                     next
                 }
@@ -117,7 +113,7 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
     let span_id = wellhead_http::trace::span_id(worker.gateway.entropy.next().to_be_bytes());
     let limit = limit(exchange, number);
     exchange.books.begin_attempt(number, target, key, span_id);
-    let body = body(exchange, number);
+    let body = exchange.out_body(number);
     let uris = target.uris(exchange.endpoint);
     let sender = &*exchange;
     let build = |version: Version| {
@@ -134,8 +130,10 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
     let sent = tokio::time::timeout_at(limit.at, worker.pool.send(&target.provider.endpoint, &build)).await;
     let response = match sent {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(Missed::Failed(error.into(), None)),
-        Err(_) => return Err(missed(limit.failure(Stage::Headers, Cause::HeadersTimeout))),
+        Ok(Err(error)) => return Err(missed(exchange.blame(error.into()))),
+        Err(_) => {
+            return Err(missed(exchange.blame(limit.failure(Stage::Headers, Cause::HeadersTimeout))));
+        }
     };
     exchange.books.attempt_status(response.status().as_u16());
     let outcome = open(exchange, number, key, response, limit).await;
@@ -161,7 +159,8 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
 /// (decision 10), else until the deadline.
 fn limit(exchange: &Exchange, number: usize) -> Limit {
     let clock = &exchange.worker.gateway.clock;
-    let others = exchange.ladder.has_alternative(exchange.route.targets.len(), number);
+    let others =
+        !exchange.body.is_once() && exchange.ladder.has_alternative(exchange.route.targets.len(), number);
     let patient = clock.now().saturating_add(nanos(exchange.route.model.first_token_timeout));
     let by_deadline = !(exchange.head.stream && others && patient < exchange.deadline);
     Limit { at: clock.instant(if by_deadline { exchange.deadline } else { patient }), by_deadline }
@@ -181,17 +180,6 @@ impl Limit {
         let cause = if self.by_deadline { Cause::DeadlineExceeded } else { cause };
         Failure::endpoint(stage, cause, "no answer within the limit")
     }
-}
-
-/// The client's bytes, but for the fields that the target needs otherwise.
-fn body(exchange: &Exchange, number: usize) -> OutBody {
-    let target = exchange.target(number);
-    let quirks = &target.provider.kind.quirks;
-    let flags = PrepareFlags { stream_usage: quirks.stream_usage, max_tokens_only: quirks.max_tokens_only };
-    if exchange.body.len() > COPIED_BYTES_MAX {
-        return OutBody::pieces(prepare_pieces(&exchange.body, &exchange.head, &target.model, flags));
-    }
-    OutBody::full(prepare(&exchange.body, &exchange.head, &target.model, flags))
 }
 
 fn headers(exchange: &Exchange, number: usize, key: Option<&KeyPlan>, span_id: [u8; 8]) -> HeaderMap {

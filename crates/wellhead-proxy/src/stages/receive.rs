@@ -1,6 +1,7 @@
-//! The body: read whole, within its limits, and kept for replay.
+//! The body: read whole, within its limits.
 
-use crate::gateway::{Gateway, ReplayBudget};
+use crate::gateway::Gateway;
+use crate::replay;
 use crate::rescue::Refusal;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -10,34 +11,13 @@ use hyper::body::Incoming;
 use std::time::Duration;
 use wellhead_config::snapshot::Limits;
 
-/// A share of the replay budget, given back when dropped, unless it is taken over.
-pub(crate) struct Held<'a> {
-    budget: &'a ReplayBudget,
-    bytes: u64,
-}
-
-impl Held<'_> {
-    /// Hands the duty of giving back to the caller.
-    pub(crate) fn take_over(mut self) -> u64 {
-        std::mem::take(&mut self.bytes)
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        if self.bytes > 0 {
-            self.budget.give_back(self.bytes);
-        }
-    }
-}
-
-/// Reads a request's body.
-pub(crate) async fn receive<'a>(
-    gateway: &'a Gateway,
+/// Reads a request's body. Its memory is counted until the last piece of it is gone.
+pub(crate) async fn receive(
+    gateway: &Gateway,
     limits: &Limits,
     headers: &HeaderMap,
     body: &mut Incoming,
-) -> Result<(Bytes, Held<'a>), Refusal> {
+) -> Result<Bytes, Refusal> {
     if headers
         .get(http::header::CONTENT_ENCODING)
         .is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity"))
@@ -48,14 +28,15 @@ pub(crate) async fn receive<'a>(
     if announced.is_some_and(|bytes| bytes > limits.body_bytes_max) {
         return Err(Refusal::body_too_large(limits.body_bytes_max));
     }
-    let mut held = Held { budget: &gateway.replay, bytes: 0 };
+    let mut share = gateway.replay.share();
+    let memory_max = replay::memory_max(limits);
     let mut pieces = Pieces::new(announced);
     loop {
         let Ok(frame) = tokio::time::timeout(limits.body_idle_timeout, body.frame()).await else {
             return Err(Refusal::body_too_slow(limits.body_idle_timeout));
         };
         let data = match frame {
-            None => return Ok((pieces.into_bytes(), held)),
+            None => return Ok(replay::bind(pieces.into_bytes(), share)),
             Some(Err(error)) => return Err(Refusal::body_broken(&error.to_string())),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => data,
@@ -65,10 +46,9 @@ pub(crate) async fn receive<'a>(
         if pieces.len() as u64 + data.len() as u64 > limits.body_bytes_max {
             return Err(Refusal::body_too_large(limits.body_bytes_max));
         }
-        if !gateway.replay.take(data.len() as u64, limits.replay_bytes_max) {
+        if !share.grow(data.len() as u64, memory_max) {
             return Err(Refusal::replay_memory());
         }
-        held.bytes += data.len() as u64;
         pieces.push(data);
     }
 }

@@ -26,10 +26,13 @@ impl Collector for Shared {
         requests(out, &routes)?;
         route_histograms(out, &routes)?;
         tokens(out, &routes)?;
+        replay_skipped(out, &routes)?;
         attempts(out, &targets)?;
         states(out, &targets)?;
         let in_flight: i64 = self.in_flight.iter().map(|n| n.load(Relaxed)).sum();
         gauge(out, "wellhead_in_flight", "Requests being served now.", in_flight)?;
+        let help = "Memory in use for request bodies.";
+        gauge(out, "wellhead_replay_bytes", help, as_gauge(self.replay_bytes.load(Relaxed)))?;
         self.config(out)?;
         self.pipeline(out)?;
         self.process(out)
@@ -132,6 +135,18 @@ fn tokens(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Resu
             if count > 0 {
                 counter_of(&mut metric, &[("route", route.name()), ("type", kind)], count)?;
             }
+        }
+    }
+    Ok(())
+}
+
+fn replay_skipped(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result<(), Error> {
+    let help = "Requests that got one attempt only, because the memory for replay was used up.";
+    let mut metric = out.encode_descriptor("wellhead_replay_skipped", help, None, MetricType::Counter)?;
+    for route in routes {
+        let count: u64 = route.shards.iter().map(|shard| shard.replay_skipped.load(Relaxed)).sum();
+        if count > 0 {
+            counter_of(&mut metric, &[("route", route.name())], count)?;
         }
     }
     Ok(())

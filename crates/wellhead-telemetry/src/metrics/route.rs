@@ -38,6 +38,7 @@ pub(crate) struct RouteShard {
     pub(crate) duration: Histogram<{ DURATION_MS.len() }>,
     pub(crate) first_token: Histogram<{ FIRST_TOKEN_MS.len() }>,
     pub(crate) tokens: [AtomicU64; TOKEN_TYPES.len()],
+    pub(crate) replay_skipped: AtomicU64,
 }
 
 impl RouteMetrics {
@@ -60,6 +61,9 @@ impl RouteMetrics {
         shard.duration.observe(&DURATION_MS, record.duration);
         if let (true, Some(first_byte)) = (record.streamed, record.first_byte) {
             shard.first_token.observe(&FIRST_TOKEN_MS, first_byte);
+        }
+        if !record.replay {
+            shard.replay_skipped.fetch_add(1, Relaxed);
         }
         if let Some(usage) = &record.usage {
             for (counter, count) in shard.tokens.iter().zip(by_type(usage)) {

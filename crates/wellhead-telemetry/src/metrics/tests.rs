@@ -34,6 +34,8 @@ fn the_exposition() {
     metrics.target("openai/gpt-4o").set_state(TargetState::Failing);
     metrics.target("azure/gpt-4o-eu").set_state(TargetState::Ok);
     metrics.target("local/llama");
+    metrics.record(0, &samples::failed());
+    metrics.set_replay_bytes(4096);
     metrics.set_generation(7);
     metrics.count_reload(true);
     metrics.count_reload(false);

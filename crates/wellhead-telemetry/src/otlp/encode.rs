@@ -8,8 +8,8 @@ use wellhead_types::{Outcome, Usage};
 
 use super::OtlpOptions;
 use super::names::{
-    APP, ATTEMPT, ATTEMPTS, ERROR_TYPE, HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, Names, OUTCOME, REQUEST_ID,
-    ROUTE, RUNG, TARGET, USAGE_ESTIMATED,
+    APP, ATTEMPT, ATTEMPTS, ERROR_TYPE, HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, Names, OUTCOME, REPLAY,
+    REQUEST_ID, ROUTE, RUNG, TARGET, USAGE_ESTIMATED,
 };
 use crate::hex::Hex;
 use crate::record::{AttemptRecord, RequestRecord};
@@ -60,6 +60,10 @@ fn server_span(record: &RequestRecord) -> Value {
     }
     if let Some(route) = &record.route {
         attributes.text(ROUTE, route);
+    }
+    // Said only where it explains why there was one attempt.
+    if !record.replay {
+        attributes.bool(REPLAY, false);
     }
     let error = record.code.or_else(|| failed(record.outcome).then(|| record.outcome.as_str()));
     if let Some(code) = error {

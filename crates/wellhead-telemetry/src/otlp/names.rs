@@ -80,4 +80,5 @@ pub(super) const REQUEST_ID: &str = "wellhead.request_id";
 pub(super) const ATTEMPTS: &str = "wellhead.attempts";
 pub(super) const ATTEMPT: &str = "wellhead.attempt";
 pub(super) const TARGET: &str = "wellhead.target";
+pub(super) const REPLAY: &str = "wellhead.replay";
 pub(super) const USAGE_ESTIMATED: &str = "wellhead.usage_estimated";

@@ -14,6 +14,7 @@
 //! | `request_bytes`, `response_bytes` | body sizes |
 //! | `usage` | null, or `input_tokens`, `output_tokens`, `cached_input_tokens`, `reasoning_tokens`, `audio_tokens` |
 //! | `usage_estimated` | whether `usage` was estimated here |
+//! | `replay` | whether the body was kept for further attempts; false if the memory for that was used up |
 //! | `target` | who was asked last; null if nobody |
 //! | `attempts` | `target`, `key_id`, `span_id`, `status`, `result`, `offset_ms`, `duration_ms`, `first_byte_ms` each |
 //!
@@ -45,6 +46,7 @@ impl JsonLines {
         result(&mut json, record);
         usage(&mut json, record.usage);
         json.raw(",\"usage_estimated\":").boolean(record.usage_estimated);
+        json.raw(",\"replay\":").boolean(record.replay);
         json.raw(",\"target\":").text_or_null(record.attempts.last().map(|attempt| &*attempt.target));
         json.raw(",\"attempts\":[");
         for (index, record) in record.attempts.iter().enumerate() {
@@ -142,6 +144,9 @@ pub(super) fn human(mut to: impl Write, record: &RequestRecord) -> io::Result<()
     if let Some(usage) = record.usage {
         let about = if record.usage_estimated { "~" } else { "" };
         write!(to, ", {about}{}+{} tokens", usage.input_tokens, usage.output_tokens)?;
+    }
+    if !record.replay {
+        write!(to, ", without replay")?;
     }
     if let Some(app) = &record.app {
         write!(to, ", app {}", app.escape_debug())?;

@@ -58,9 +58,10 @@ fn edits(
         splice.insert(object, "inserted", b"[1]");
         expected.insert("inserted".to_owned(), Value::from(vec![1]));
     }
-    let pieces = splice.clone().pieces(&bytes::Bytes::copy_from_slice(body)).concat();
+    let text = bytes::Bytes::copy_from_slice(body);
+    let parts: Vec<_> = splice.clone().parts().iter().map(|part| part.of(&text)).collect();
     let whole = splice.finish();
-    assert_eq!(pieces, whole, "pieces and copy say the same");
+    assert_eq!(parts.concat(), whole, "parts and copy say the same");
     let after: Value = serde_json::from_slice(&whole).expect("an edited object is JSON");
     assert_eq!(after, Value::Object(expected));
 }

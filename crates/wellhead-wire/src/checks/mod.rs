@@ -3,11 +3,13 @@
 
 mod json;
 mod multipart;
+mod resume;
 mod sse;
 mod stream;
 
 pub use json::json_scan;
 pub use multipart::multipart;
+pub use resume::resumed_stream;
 pub use sse::sse_framer;
 pub use stream::stream_observer;
 

@@ -1,7 +1,7 @@
 //! The framer under every way of cutting a stream.
 
 use super::cut;
-use crate::sse::{Event, FrameError, Framer, Tail, Verdict};
+use crate::sse::{Event, FrameError, Framer, Release, Tail, Verdict};
 use bytes::Bytes;
 
 /// Small, so that short inputs reach it.
@@ -51,7 +51,16 @@ pub fn sse_framer(seed: u64, bytes: &[u8]) {
         1 => Verdict::Drop,
         _ => Verdict::Replace(Bytes::from_static(b"data: new\n\n")),
     };
-    for verdict in [&pass as &dyn Fn(&Event<'_>) -> Verdict, &by_data] {
+    let keeping = |event: &Event<'_>| match event.data().map_or(0, |data| data.len()) % 4 {
+        0 => Verdict::Pass,
+        1 => Verdict::Hold,
+        kind => Verdict::Release(Release {
+            events: kind - 1,
+            discard_rest: kind == 2,
+            hold: event.event().is_some(),
+        }),
+    };
+    for verdict in [&pass as &dyn Fn(&Event<'_>) -> Verdict, &by_data, &keeping] {
         let reference = run(whole(), verdict);
         assert_eq!(run(cut(seed, bytes), verdict), reference);
         let single = bytes.chunks(1).map(Bytes::copy_from_slice).collect();

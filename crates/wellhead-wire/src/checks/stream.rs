@@ -12,6 +12,7 @@ fn watch(endpoint: Endpoint, asked: bool, chunks: Vec<Bytes>) -> Option<(Vec<Obs
     let mut framer = Framer::new(1 << 16);
     let mut observer = StreamObserver::new(endpoint, asked);
     let (mut observed, mut out) = (Vec::new(), Vec::new());
+    let bytes_pushed: usize = chunks.iter().map(Bytes::len).sum();
     for chunk in chunks {
         let mut on_event = |event: Event<'_>| {
             let seen = observer.observe(&event);
@@ -22,9 +23,13 @@ fn watch(endpoint: Endpoint, asked: bool, chunks: Vec<Bytes>) -> Option<(Vec<Obs
         };
         framer.push(chunk, &mut on_event, &mut out).ok()?;
     }
-    if let Tail::Incomplete(tail) = framer.finish() {
-        observed.extend(observer.observe_tail(&tail));
+    if let Tail::Incomplete(tail) = framer.finish()
+        && let Some(seen) = observer.observe_tail(&tail)
+    {
+        framer.settle_tail(&tail, seen.verdict.clone(), &mut out);
+        observed.push(seen);
     }
+    assert!(framer.kept_bytes() <= bytes_pushed + 2, "no more than came, and a blank line for the last");
     Some((observed, observer.finish(), out.concat()))
 }
 

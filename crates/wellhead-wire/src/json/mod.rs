@@ -13,5 +13,5 @@ mod tests;
 pub use cursor::{Cursor, NESTING_MAX};
 pub(crate) use scan::scan_with;
 pub use scan::{Member, ObjectSpan, ScanError, Spans, find, scan, validate};
-pub use splice::Splice;
+pub use splice::{Part, Splice};
 pub use text::{Text, push_quoted, quoted};

@@ -20,6 +20,51 @@ struct Edit {
     drops_comma: bool,
 }
 
+/// A part of an edited text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// These bytes of the text as it was.
+    Kept(Range<usize>),
+    /// These bytes instead of what was there.
+    New(Bytes),
+}
+
+impl Part {
+    /// The part's bytes; `whole` is the text that the edits were made against. What is kept shares its memory.
+    pub fn of(&self, whole: &Bytes) -> Bytes {
+        match self {
+            Self::Kept(range) if range.end <= whole.len() => whole.slice(range.clone()),
+            Self::Kept(_) => Bytes::new(),
+            Self::New(bytes) => bytes.clone(),
+        }
+    }
+
+    fn bytes<'a>(&'a self, body: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Kept(range) => body.get(range.clone()).unwrap_or_default(),
+            Self::New(bytes) => bytes,
+        }
+    }
+
+    /// The part without the byte at `at`.
+    fn without(self, at: usize) -> [Self; 2] {
+        match self {
+            Self::Kept(range) => {
+                let at = range.start + at;
+                [Self::Kept(range.start..at), Self::Kept(at + 1..range.end)]
+            }
+            Self::New(bytes) => [Self::New(bytes.slice(..at)), Self::New(bytes.slice(at + 1..))],
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Kept(range) => range.is_empty(),
+            Self::New(bytes) => bytes.is_empty(),
+        }
+    }
+}
+
 impl<'a> Splice<'a> {
     /// Starts without edits.
     pub const fn new(body: &'a [u8]) -> Self {
@@ -62,26 +107,26 @@ impl<'a> Splice<'a> {
         });
     }
 
-    /// The edited text as pieces, most of them slices of `whole`, which must be what the edits were made against:
-    /// nothing large is copied. A removed last member needs a look back and makes one copied piece.
-    pub fn pieces(mut self, whole: &Bytes) -> Vec<Bytes> {
-        if self.edits.iter().any(|edit| edit.drops_comma) {
-            return vec![self.finish()];
-        }
+    /// The edited text as what is kept and what is new, in order and without empty parts: for texts that are too large
+    /// to be copied, or that are elsewhere by the time they are needed.
+    pub fn parts(mut self) -> Vec<Part> {
         self.edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
-        let mut pieces = Vec::with_capacity(self.edits.len() * 2 + 1);
+        let mut parts = Vec::with_capacity(self.edits.len() * 2 + 1);
         let mut done = 0;
         for edit in self.edits {
-            if edit.span.start < done || edit.span.end > whole.len() {
+            if edit.span.start < done || edit.span.end > self.body.len() {
                 continue;
             }
-            pieces.push(whole.slice(done..edit.span.start));
-            pieces.push(Bytes::from(edit.with));
+            parts.push(Part::Kept(done..edit.span.start));
+            if edit.drops_comma {
+                drop_comma(&mut parts, self.body);
+            }
+            parts.push(Part::New(Bytes::from(edit.with)));
             done = edit.span.end;
         }
-        pieces.push(whole.slice(done..));
-        pieces.retain(|piece| !piece.is_empty());
-        pieces
+        parts.push(Part::Kept(done..self.body.len()));
+        parts.retain(|part| !part.is_empty());
+        parts
     }
 
     /// Writes the edited text.
@@ -111,5 +156,18 @@ fn drop_trailing_comma(out: &mut Vec<u8>) {
         && out[last] == b','
     {
         out.remove(last);
+    }
+}
+
+/// The same for parts.
+fn drop_comma(parts: &mut Vec<Part>, body: &[u8]) {
+    for i in (0..parts.len()).rev() {
+        let bytes = parts[i].bytes(body);
+        let Some(last) = bytes.iter().rposition(|b| !b.is_ascii_whitespace()) else { continue };
+        if bytes[last] == b',' {
+            let halves = parts.remove(i).without(last);
+            parts.splice(i..i, halves);
+        }
+        return;
     }
 }

@@ -253,4 +253,30 @@ proptest! {
     fn quoting_is_undone_by_serde_json(text in any::<String>()) {
         prop_assert_eq!(serde_json::from_slice::<String>(&quoted(&text)).unwrap(), text);
     }
+
+    #[test]
+    fn a_string_says_the_same_however_it_is_written_and_can_be_cut_at_every_character(
+        characters in prop::collection::vec((any::<char>(), any::<bool>()), 0..12), before in "\\PC{0,3}",
+    ) {
+        let text: String = characters.iter().map(|(character, _)| *character).collect();
+        let mut written = String::from("\"");
+        for (character, escapes) in characters {
+            if escapes {
+                written.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+            } else {
+                let quoted = String::from_utf8(quoted(&character.to_string())).unwrap();
+                written.push_str(&quoted[1..quoted.len() - 1]);
+            }
+        }
+        written.push('"');
+        let read = Text::parse(written.as_bytes()).unwrap();
+        let mut said = before.clone();
+        read.push_to(&mut said);
+        prop_assert_eq!(&said, &(before + &text));
+        for (at, _) in text.char_indices() {
+            let rest = format!("\"{}\"", &read.escaped()[read.offset_of(at)..]);
+            prop_assert_eq!(serde_json::from_str::<String>(&rest).unwrap(), &text[at..]);
+        }
+        prop_assert_eq!(read.offset_of(text.len() + 1), read.escaped().len());
+    }
 }

@@ -49,10 +49,75 @@ impl<'a> Text<'a> {
         if self.escaped { Cow::Owned(self.unescape()) } else { Cow::Borrowed(self.inner) }
     }
 
+    /// What stands between the quotes, escapes and all.
+    pub const fn escaped(&self) -> &'a str {
+        self.inner
+    }
+
+    /// Appends what it says, without memory of its own.
+    #[inline]
+    pub fn push_to(&self, out: &mut String) {
+        if self.escaped { self.push_unescaped(out) } else { out.push_str(self.inner) }
+    }
+
+    fn push_unescaped(&self, out: &mut String) {
+        let mut rest = self.inner;
+        while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+            let (plain, escape) = rest.split_at(at);
+            out.push_str(plain);
+            let (character, len) = read_escape(escape);
+            out.push(character);
+            rest = escape.get(len..).unwrap_or_default();
+        }
+        out.push_str(rest);
+    }
+
+    /// Where, in [`Self::escaped`], the character begins that stands behind `bytes` bytes of what it says.
+    /// The end if there are no more; the next character if `bytes` falls into one.
+    pub fn offset_of(&self, bytes: usize) -> usize {
+        let (mut said, mut at) = (0, 0);
+        while said < bytes {
+            let rest = self.inner.get(at..).unwrap_or_default();
+            let (character, len) = match rest.chars().next() {
+                None => break,
+                Some('\\') => read_escape(rest),
+                Some(plain) => (plain, plain.len_utf8()),
+            };
+            said += character.len_utf8();
+            at += len;
+        }
+        at.min(self.inner.len())
+    }
+
     #[cold]
     fn unescape(&self) -> String {
         serde_json::from_str(&format!("\"{}\"", self.inner)).unwrap_or_default()
     }
+}
+
+/// The character that an escape at the start of `text` stands for, and how long the escape is. The cursor has checked it.
+fn read_escape(text: &str) -> (char, usize) {
+    let hex = |at: usize| text.get(at..at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let plain = match text.as_bytes().get(1) {
+        Some(b'u') => {
+            let high = hex(2).unwrap_or(0xfffd);
+            if !(0xd800..0xdc00).contains(&high) {
+                return (char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6);
+            }
+            let low = hex(8).unwrap_or(0xdc00).wrapping_sub(0xdc00) & 0x3ff;
+            let code = 0x1_0000 + ((high - 0xd800) << 10) + low;
+            return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
+        }
+        Some(b'n') => '\n',
+        Some(b't') => '\t',
+        Some(b'r') => '\r',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        // Quote, backslash and slash stand for themselves.
+        Some(other) => char::from(*other),
+        None => '\\',
+    };
+    (plain, 2)
 }
 
 /// Appends `text` as a JSON string with its quotes.

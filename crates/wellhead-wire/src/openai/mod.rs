@@ -4,6 +4,7 @@ pub mod answer;
 mod endpoint;
 pub mod error;
 pub mod request;
+pub mod resume;
 pub mod stream;
 mod usage;
 

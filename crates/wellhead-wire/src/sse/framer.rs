@@ -3,6 +3,7 @@
 use super::Event;
 use bytes::{Bytes, BytesMut};
 use memchr::memchr2;
+use std::collections::VecDeque;
 use std::ops::Range;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -16,6 +17,21 @@ pub enum Verdict {
     Drop,
     /// These bytes go in its place; they must be whole events.
     Replace(Bytes),
+    /// It is kept back, behind what is kept back already, until a later event releases or discards it.
+    Hold,
+    /// First something happens to what is kept back, then to this event.
+    Release(Release),
+}
+
+/// What happens to the events that are kept back, oldest first, before the one that decides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    /// So many go on, as they came.
+    pub events: usize,
+    /// The others are discarded. If not, they stay.
+    pub discard_rest: bool,
+    /// The event itself is kept back. If not, it goes on as it came.
+    pub hold: bool,
 }
 
 /// Why a stream cannot be cut into events.
@@ -39,7 +55,7 @@ pub enum Tail {
 }
 
 /// Cuts a stream into events. Time is linear in the bytes pushed, whatever the chunks; memory is bounded by
-/// `event_bytes_max`.
+/// `event_bytes_max` and by what the caller asks to keep back.
 #[derive(Debug)]
 pub struct Framer {
     event_bytes_max: usize,
@@ -51,11 +67,22 @@ pub struct Framer {
     /// The last chunk ended in CR; an LF now belongs to it.
     after_cr: bool,
     /// What happens to that LF if the CR ended an event.
-    passes: bool,
+    line_feed: LineFeed,
+    /// Events kept back, and the length of each.
+    kept: BytesMut,
+    kept_lens: VecDeque<usize>,
     /// No event has ended yet: a byte order mark may stand in front.
     first_event: bool,
     first_line: bool,
     failed: bool,
+}
+
+/// Where the LF of a CRLF goes whose CR ended an event at the end of a chunk: with the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineFeed {
+    Passes,
+    Dropped,
+    Kept,
 }
 
 /// What has to be known of a line that began in an earlier chunk: whether it is blank or a comment.
@@ -114,7 +141,9 @@ impl Framer {
             line: Line::default(),
             has_fields: false,
             after_cr: false,
-            passes: true,
+            line_feed: LineFeed::Passes,
+            kept: BytesMut::new(),
+            kept_lens: VecDeque::new(),
             first_event: true,
             first_line: true,
             failed: false,
@@ -146,7 +175,8 @@ impl Framer {
         result
     }
 
-    /// Ends the stream and gives what was held back.
+    /// Ends the stream and gives the start of an event that never ended. Events that are kept back stay so: a stream
+    /// that is cut takes them along.
     pub fn finish(&mut self) -> Tail {
         if self.held.is_empty() { Tail::Clean } else { Tail::Incomplete(self.held.split().freeze()) }
     }
@@ -163,8 +193,10 @@ impl Framer {
             at = 1;
             if self.held.is_empty() {
                 start = 1;
-                if self.passes {
-                    run.pass(&(0..1));
+                match self.line_feed {
+                    LineFeed::Passes => run.pass(&(0..1)),
+                    LineFeed::Dropped => {}
+                    LineFeed::Kept => self.keep_line_feed(),
                 }
             }
         }
@@ -209,33 +241,94 @@ impl Framer {
         on_event: &mut dyn FnMut(Event<'_>) -> Verdict,
     ) -> Result<(), FrameError> {
         let parse = if std::mem::take(&mut self.first_event) { Event::parse_first } else { Event::parse };
-        let verdict = if self.held.is_empty() {
-            let raw = &run.chunk[span.clone()];
+        if self.held.is_empty() {
+            let chunk = run.chunk;
+            let raw = &chunk[span.clone()];
             self.check_size(raw)?;
-            let verdict = on_event(parse(raw));
-            if verdict == Verdict::Pass {
-                run.pass(&span);
+            match on_event(parse(raw)) {
+                Verdict::Pass => {
+                    run.pass(&span);
+                    self.line_feed = LineFeed::Passes;
+                }
+                verdict => self.settle(run, raw, verdict),
             }
-            verdict
         } else {
             self.held.extend_from_slice(&run.chunk[span]);
             self.check_size(&self.held)?;
             let raw = self.held.split().freeze();
-            let verdict = on_event(parse(&raw));
-            if verdict == Verdict::Pass {
-                run.flush();
-                run.out.push(raw);
-            }
-            verdict
-        };
-        self.passes = verdict == Verdict::Pass;
-        if let Verdict::Replace(with) = verdict {
-            run.flush();
-            if !with.is_empty() {
-                run.out.push(with);
+            match on_event(parse(&raw)) {
+                Verdict::Pass => {
+                    run.flush();
+                    run.out.push(raw);
+                    self.line_feed = LineFeed::Passes;
+                }
+                verdict => self.settle(run, &raw, verdict),
             }
         }
         Ok(())
+    }
+
+    /// Does what was decided, where that is more than to let an event pass.
+    #[cold]
+    fn settle(&mut self, run: &mut Run<'_>, raw: &[u8], verdict: Verdict) {
+        run.flush();
+        self.line_feed = self.put(raw, verdict, run.out);
+    }
+
+    /// The same for what [`Self::finish`] gave, when the caller takes it for an event: some servers forget the last
+    /// blank line. It is added to what goes on.
+    pub fn settle_tail(&mut self, tail: &[u8], verdict: Verdict, out: &mut Vec<Bytes>) {
+        let mut whole = Vec::with_capacity(tail.len() + 2);
+        whole.extend_from_slice(tail);
+        whole.extend_from_slice(b"\n\n");
+        self.put(&whole, verdict, out);
+    }
+
+    fn put(&mut self, raw: &[u8], verdict: Verdict, out: &mut Vec<Bytes>) -> LineFeed {
+        let hold = match verdict {
+            Verdict::Drop => return LineFeed::Dropped,
+            Verdict::Replace(with) => {
+                // An edited event that still ends in the CR of the original wants its LF too.
+                let wants = with.ends_with(b"\r");
+                if !with.is_empty() {
+                    out.push(with);
+                }
+                return if wants { LineFeed::Passes } else { LineFeed::Dropped };
+            }
+            Verdict::Pass => false,
+            Verdict::Hold => true,
+            Verdict::Release(release) => {
+                let bytes = self.kept_lens.drain(..release.events.min(self.kept_lens.len())).sum();
+                if bytes > 0 {
+                    out.push(self.kept.split_to(bytes).freeze());
+                }
+                if release.discard_rest {
+                    self.kept_lens.clear();
+                    self.kept.clear();
+                }
+                release.hold
+            }
+        };
+        if hold {
+            self.kept.extend_from_slice(raw);
+            self.kept_lens.push_back(raw.len());
+            return LineFeed::Kept;
+        }
+        out.push(Bytes::copy_from_slice(raw));
+        LineFeed::Passes
+    }
+
+    fn keep_line_feed(&mut self) {
+        // It was the last to be kept: nothing has happened since its CR.
+        if let Some(len) = self.kept_lens.back_mut() {
+            *len += 1;
+            self.kept.extend_from_slice(b"\n");
+        }
+    }
+
+    /// Bytes of the events that are kept back.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept.len()
     }
 
     /// An LF behind a final CR does not count: it may come with the next chunk.

@@ -11,4 +11,4 @@ mod framer;
 mod tests;
 
 pub use event::Event;
-pub use framer::{FrameError, Framer, Tail, Verdict};
+pub use framer::{FrameError, Framer, Release, Tail, Verdict};

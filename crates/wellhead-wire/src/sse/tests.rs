@@ -181,3 +181,44 @@ proptest! {
         checks::sse_framer(seed, &bytes);
     }
 }
+
+#[test]
+fn what_is_kept_back_goes_out_in_order_or_not_at_all() {
+    use super::Release;
+    let release = |events, discard_rest, hold| Verdict::Release(Release { events, discard_rest, hold });
+    let decide = |event: &Event<'_>| match &*event.data().unwrap() {
+        b"hold" => Verdict::Hold,
+        b"one" => release(1, false, false),
+        b"one, and this later" => release(1, false, true),
+        b"all" => release(usize::MAX, false, false),
+        b"none" => release(1, true, false),
+        _ => Verdict::Pass,
+    };
+    for (names, expected) in [
+        (&["a", "hold", "b"][..], &["a", "b"][..]),
+        (&["hold", "hold", "b", "one", "c"], &["b", "hold", "one", "c"]),
+        (&["hold", "one, and this later", "b", "all"], &["hold", "b", "one, and this later", "all"]),
+        (&["hold", "hold", "hold", "none", "all"], &["hold", "none", "all"]),
+        (&["all"], &["all"]),
+    ] {
+        for end in ["\n", "\r\n", "\r"] {
+            let text =
+                |names: &[&str]| names.iter().map(|n| format!("data: {n}{end}{end}")).collect::<String>();
+            for step in [1, 7, 1000] {
+                let (mut framer, mut out) = (Framer::new(100), Vec::new());
+                for chunk in text(names).into_bytes().chunks(step) {
+                    framer
+                        .push(Bytes::copy_from_slice(chunk), &mut |event| decide(&event), &mut out)
+                        .unwrap();
+                }
+                assert_eq!(String::from_utf8(out.concat()).unwrap(), text(expected), "{names:?} by {step}");
+            }
+        }
+    }
+    let (mut framer, mut out) = (Framer::new(100), Vec::new());
+    framer.push(Bytes::from_static(b"data: hold\n\ndata: all"), &mut |_| Verdict::Hold, &mut out).unwrap();
+    assert_eq!(framer.kept_bytes(), 12);
+    let Tail::Incomplete(tail) = framer.finish() else { panic!("a tail") };
+    framer.settle_tail(&tail, release(1, false, false), &mut out);
+    assert_eq!(out.concat(), b"data: hold\n\ndata: all\n\n");
+}

@@ -231,6 +231,7 @@ impl DataPlane {
             seed: seed(),
             base_url: format!("http://{address}/v1"),
             trace_always: boot.otlp_endpoint.is_some(),
+            spill_dir: data_dir.path().to_owned(),
         };
         let gateway = Gateway::new(options, snapshot);
         let runtime = if boot.shared_runtime { Runtime::Shared } else { Runtime::PerCore };

@@ -82,7 +82,7 @@ prop_compose! {
         (app, key_id, route) in (option::of(name()), option::of(name()), option::of(name())),
         (endpoint, method, operation, code) in (word(), word(), word(), option::of(word())),
         (status, outcome, rung) in (any::<u16>(), select(&Outcome::ALL[..]), select(&Rung::ALL[..])),
-        (streamed, usage_estimated) in any::<(bool, bool)>(),
+        (streamed, usage_estimated, replay) in any::<(bool, bool, bool)>(),
         (request_bytes, response_bytes) in (count(), count()),
         usage in option::of(tokens()),
         attempts in attempts(),
@@ -91,7 +91,7 @@ prop_compose! {
         RequestRecord {
             started_unix_ns, duration, first_byte, overhead, request_id, trace, app, key_id, route, endpoint, method,
             operation, status, outcome, rung, code, streamed, request_bytes, response_bytes, usage, usage_estimated,
-            attempts,
+            replay, attempts,
         }
     }
 }
@@ -145,6 +145,7 @@ fn expected(record: &RequestRecord) -> Value {
         "response_bytes": record.response_bytes,
         "usage": record.usage,
         "usage_estimated": record.usage_estimated,
+        "replay": record.replay,
         "target": record.attempts.last().map(|attempt| &*attempt.target),
         "attempts": attempts,
     })

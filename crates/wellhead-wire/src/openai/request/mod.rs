@@ -7,5 +7,6 @@ mod prepare;
 #[cfg(test)]
 mod tests;
 
+pub use crate::json::Part;
 pub use head::{BadRequest, MODEL_BYTES_MAX, RequestHead};
-pub use prepare::{PrepareFlags, prepare, prepare_pieces};
+pub use prepare::{PrepareFlags, prepare, prepare_parts, prepare_pieces};

@@ -2,7 +2,7 @@
 
 use super::RequestHead;
 use super::head::{JsonLayout, Layout};
-use crate::json::{self, Splice, quoted};
+use crate::json::{self, Part, Splice, quoted};
 use crate::openai::Endpoint;
 use bytes::Bytes;
 
@@ -39,27 +39,33 @@ pub fn prepare(body: &Bytes, head: &RequestHead, vendor_model: &str, flags: Prep
     }
 }
 
-/// As [`prepare`], but in pieces that share the body's memory: for bodies that are too large to be copied per attempt.
+/// As [`prepare`], but as what is kept of the body and what is new: for bodies that are too large to be copied per
+/// attempt, or that are not in memory by the time they are sent.
+pub fn prepare_parts(body: &[u8], head: &RequestHead, vendor_model: &str, flags: PrepareFlags) -> Vec<Part> {
+    debug_assert_eq!(body.len(), head.body_bytes, "the head belongs to another body");
+    match &head.layout {
+        Layout::Json(layout) => edits(body, head, layout, vendor_model, flags).parts(),
+        Layout::Form { model: Some(span) } if *head.model != *vendor_model && span.end <= body.len() => vec![
+            Part::Kept(0..span.start),
+            Part::New(Bytes::copy_from_slice(vendor_model.as_bytes())),
+            Part::Kept(span.end..body.len()),
+        ],
+        Layout::Form { .. } => vec![Part::Kept(0..body.len())],
+    }
+}
+
+/// The parts of [`prepare_parts`] as pieces, which share the body's memory.
 pub fn prepare_pieces(
     body: &Bytes,
     head: &RequestHead,
     vendor_model: &str,
     flags: PrepareFlags,
 ) -> Vec<Bytes> {
-    debug_assert_eq!(body.len(), head.body_bytes, "the head belongs to another body");
-    match &head.layout {
-        Layout::Json(layout) => edits(body, head, layout, vendor_model, flags).pieces(body),
-        Layout::Form { model: Some(span) } if *head.model != *vendor_model && span.end <= body.len() => vec![
-            body.slice(..span.start),
-            Bytes::copy_from_slice(vendor_model.as_bytes()),
-            body.slice(span.end..),
-        ],
-        Layout::Form { .. } => vec![body.clone()],
-    }
+    prepare_parts(body, head, vendor_model, flags).iter().map(|part| part.of(body)).collect()
 }
 
 fn edits<'a>(
-    body: &'a Bytes,
+    body: &'a [u8],
     head: &RequestHead,
     layout: &JsonLayout,
     vendor_model: &str,

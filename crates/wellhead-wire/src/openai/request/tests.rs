@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use super::{MODEL_BYTES_MAX, PrepareFlags, RequestHead, prepare};
+use super::{MODEL_BYTES_MAX, Part, PrepareFlags, RequestHead, prepare, prepare_parts};
 use crate::openai::Endpoint;
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -13,9 +13,22 @@ fn chat(body: &str) -> RequestHead {
     RequestHead::parse(Endpoint::ChatCompletions, None, body.as_bytes()).unwrap()
 }
 
+/// As a copy; what is made of the parts has to be the same.
 fn prepared(body: &str, model: &str, flags: PrepareFlags) -> String {
     let bytes = Bytes::copy_from_slice(body.as_bytes());
-    String::from_utf8(prepare(&bytes, &chat(body), model, flags).to_vec()).unwrap()
+    let head = chat(body);
+    let copy = prepare(&bytes, &head, model, flags);
+    assert_eq!(joined(&prepare_parts(&bytes, &head, model, flags), &bytes), copy, "{body} {flags:?}");
+    String::from_utf8(copy.to_vec()).unwrap()
+}
+
+/// What a reader of the parts makes of them.
+fn joined(parts: &[Part], body: &[u8]) -> Vec<u8> {
+    let bytes = |part: &Part| match part {
+        Part::Kept(range) => body[range.clone()].to_vec(),
+        Part::New(bytes) => bytes.to_vec(),
+    };
+    parts.iter().flat_map(bytes).collect()
 }
 
 #[test]
@@ -122,6 +135,12 @@ fn only_what_must_change_changes() {
             OLD,
             r#"{"model":"v\"m","max_tokens":6}"#,
         ),
+        // Both of the last two go away, and with them the comma before the first of them.
+        (
+            r#"{"model":"a","stream":true,"max_tokens":6 , "stream_options":{}, "max_completion_tokens":5 }"#,
+            OLD,
+            r#"{"model":"v\"m","stream":true,"max_tokens":6    }"#,
+        ),
     ] {
         assert_eq!(prepared(body, "v\"m", flags), expected, "{body} {flags:?}");
     }
@@ -147,6 +166,10 @@ fn forms_are_routed_and_rewritten_like_json() {
     assert_eq!((&*head.model, head.stream), ("whisper", true));
     assert_eq!(prepare(&body, &head, "whisper", OPENAI).as_ptr(), body.as_ptr());
     assert_eq!(prepare(&body, &head, "v-2", OPENAI), FORM.replace("whisper\r\n", "v-2\r\n"));
+    for model in ["whisper", "v-2"] {
+        let parts = prepare_parts(&body, &head, model, OPENAI);
+        assert_eq!(joined(&parts, &body), prepare(&body, &head, model, OPENAI));
+    }
 
     let json = br#"{"model":"gpt-image","prompt":"x"}"#;
     let head =
@@ -188,7 +211,12 @@ proptest! {
         }
         let bytes = Bytes::from(serde_json::to_vec(&body).unwrap());
         let head = RequestHead::parse(Endpoint::ChatCompletions, None, &bytes).unwrap();
-        let out = prepare(&bytes, &head, &model, if old { OLD } else { OPENAI });
+        let flags = if old { OLD } else { OPENAI };
+        let out = prepare(&bytes, &head, &model, flags);
+        let parts = prepare_parts(&bytes, &head, &model, flags);
+        prop_assert_eq!(joined(&parts, &bytes), &out[..], "in parts it is the same body");
+        let new: usize = parts.iter().map(|part| if let Part::New(new) = part { new.len() } else { 0 }).sum();
+        prop_assert!(new < 100 + model.len() * 6, "the rest of the body is referred to, not copied");
 
         let mut expected: Value = serde_json::from_slice(&bytes).unwrap();
         expected["model"] = json!(model);

@@ -1,33 +1,63 @@
 //! Chunks with `choices`: chat completions and completions.
 
+mod delta;
+
 use super::super::usage::usage_at;
-use super::{Observed, StreamObserver, holds_something, holds_text};
+use super::calls::{Candidate, Fragment};
+use super::{Observed, Others, StreamObserver, holds_something};
 use crate::json::{Cursor, ScanError};
 use crate::sse::Verdict;
 use wellhead_types::Usage;
 
 /// What one chunk says.
 #[derive(Debug, Default)]
-struct Chunk {
-    choices: usize,
-    seen: u128,
-    finished: u128,
-    content: bool,
-    usage: Option<Usage>,
-    error: bool,
+pub(crate) struct Chunk<'a> {
+    pub(crate) choices: usize,
+    pub(crate) seen: u128,
+    pub(crate) finished: u128,
+    /// Of these, the ones that a limit or a filter cut.
+    pub(crate) truncated: u128,
+    /// Text, a refusal, sound, a picture.
+    pub(crate) content: bool,
+    /// Pieces of tool calls.
+    pub(crate) fragments: Vec<Fragment<'a>>,
+    pub(crate) others: Others,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) error: bool,
     /// Members that only an error without a wrapper has.
     bare_message: bool,
+    /// Collects the text of all choices, if anybody wants it. It may hold text from before.
+    pub(crate) text: Option<String>,
+}
+
+/// The bit of a choice. Vendors allow at most 128; beyond them the last bit stands for all.
+const fn bit(choice: u32) -> u128 {
+    1 << if choice < 127 { choice } else { 127 }
 }
 
 impl StreamObserver {
-    pub(super) fn observe_chunk(&mut self, name: Option<&[u8]>, data: &[u8]) -> Result<Observed, ScanError> {
+    pub(super) fn observe_chunk(
+        &mut self,
+        name: Option<&[u8]>,
+        data: &[u8],
+        bytes: usize,
+    ) -> Result<Observed, ScanError> {
         if name == Some(b"error") {
             return Ok(self.in_band(data));
         }
-        let chunk = Chunk::read(data)?;
-        if chunk.error || (chunk.bare_message && chunk.choices == 0 && chunk.usage.is_none()) {
-            return Ok(self.in_band(data));
+        let remembers = self.delivered.as_mut().filter(|delivered| delivered.is_complete());
+        let text = remembers.map(|delivered| std::mem::take(delivered.sink()));
+        let before = text.as_ref().map_or(0, String::len);
+        let mut chunk = Chunk::collecting(text);
+        let read = chunk.read(data);
+        if read.is_err() || chunk.is_error() {
+            if let Some(text) = &mut chunk.text {
+                text.truncate(before);
+            }
+            self.put_back(chunk.text);
+            return read.map(|()| self.in_band(data));
         }
+        self.put_back(chunk.text.take());
         self.set_usage(chunk.usage);
         self.choices_seen |= chunk.seen;
         self.choices_finished |= chunk.finished;
@@ -35,36 +65,82 @@ impl StreamObserver {
         if chunk.choices == 0 && chunk.usage.is_some() && !self.client_asked_usage {
             return Ok(Observed { verdict: Verdict::Drop, ..Observed::PASS });
         }
+        if let Some(delivered) = &mut self.delivered {
+            delivered.identify(data);
+            delivered.saw(chunk.others, chunk.finished != 0);
+        }
+        if !chunk.fragments.is_empty() || self.calls.is_some() {
+            return Ok(self.gate(&chunk, bytes, before));
+        }
+        if let Some(delivered) = &mut self.delivered {
+            delivered.pushed(before);
+        }
         Ok(self.passed(chunk.content))
+    }
+
+    /// A chunk in an answer with tool calls.
+    #[cold]
+    fn gate(&mut self, chunk: &Chunk<'_>, bytes: usize, before: usize) -> Observed {
+        let text = match &mut self.delivered {
+            Some(delivered) => delivered.sink().split_off(before),
+            None => String::new(),
+        };
+        let mut calls = self.calls.take().unwrap_or_default();
+        let placed = calls.step(self.delivered.as_deref_mut(), |calls| {
+            let touched = calls.take(&chunk.fragments)?;
+            // Cut choices last: what is whole beside them is not lost with them.
+            calls.end(false, |choice| chunk.finished & !chunk.truncated & bit(choice) != 0)?;
+            calls.end(true, |choice| chunk.truncated & bit(choice) != 0)?;
+            let in_order = chunk.finished != 0;
+            Ok(Candidate { bytes, touched, content: chunk.content, text, in_order })
+        });
+        self.calls = Some(calls);
+        self.placed(placed)
+    }
+
+    /// Gives the collected text back to where it is remembered.
+    fn put_back(&mut self, text: Option<String>) {
+        if let (Some(delivered), Some(text)) = (&mut self.delivered, text) {
+            *delivered.sink() = text;
+        }
     }
 }
 
-impl Chunk {
-    fn read(data: &[u8]) -> Result<Self, ScanError> {
-        let mut chunk = Self::default();
+impl<'a> Chunk<'a> {
+    /// A chunk to be read, which appends its text to this one if it is there.
+    pub(crate) fn collecting(text: Option<String>) -> Self {
+        Self { text, ..Self::default() }
+    }
+
+    /// Reads a chunk. What has been collected counts even if it then turns out to be no chunk.
+    pub(crate) fn read(&mut self, data: &'a [u8]) -> Result<(), ScanError> {
         let mut cursor = Cursor::new(data)?;
         cursor.object(|cursor, name| {
             if name.is("choices") {
-                chunk.choices(cursor)
+                self.choices(cursor)
             } else if name.is("usage") {
-                chunk.set_usage(cursor)
+                self.set_usage(cursor)
             } else if name.is("x_groq") {
-                chunk.groq(cursor)
+                self.groq(cursor)
             } else if name.is("error") {
-                chunk.error |= holds_something(cursor)?;
+                self.error |= holds_something(cursor)?;
                 Ok(())
             } else if name.is("object") || name.is("type") {
-                chunk.error |= cursor.string_value()?.is_some_and(|kind| kind.is("error"));
+                self.error |= cursor.string_value()?.is_some_and(|kind| kind.is("error"));
                 Ok(())
             } else if name.is("message") || name.is("detail") {
-                chunk.bare_message |= holds_something(cursor)?;
+                self.bare_message |= holds_something(cursor)?;
                 Ok(())
             } else {
                 cursor.skip().map(drop)
             }
         })?;
-        cursor.end()?;
-        Ok(chunk)
+        cursor.end()
+    }
+
+    /// Whether it is an error in one of the shapes that vendors send under a success.
+    fn is_error(&self) -> bool {
+        self.error || (self.bare_message && self.choices == 0 && self.usage.is_none())
     }
 
     fn set_usage(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ScanError> {
@@ -74,6 +150,8 @@ impl Chunk {
     }
 
     /// Groq repeats usage, and reports errors, in a member of its own.
+    #[cold]
+    #[inline(never)]
     fn groq(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ScanError> {
         if cursor.peek() != Some(b'{') {
             return cursor.skip().map(drop);
@@ -91,7 +169,7 @@ impl Chunk {
         read.map(drop)
     }
 
-    fn choices(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ScanError> {
+    fn choices(&mut self, cursor: &mut Cursor<'a>) -> Result<(), ScanError> {
         if cursor.peek() != Some(b'[') {
             return cursor.skip().map(drop);
         }
@@ -99,25 +177,27 @@ impl Chunk {
         Ok(())
     }
 
-    fn choice(&mut self, cursor: &mut Cursor<'_>) -> Result<(), ScanError> {
+    fn choice(&mut self, cursor: &mut Cursor<'a>) -> Result<(), ScanError> {
         if cursor.peek() != Some(b'{') {
             return cursor.skip().map(drop);
         }
         let mut index = 0_u32;
-        let mut finished = false;
+        let (mut finished, mut truncated) = (false, false);
+        let first_fragment = self.fragments.len();
         cursor.object(|cursor, name| {
             if name.is("delta") || name.is("message") {
-                self.content |= delta(cursor)?;
+                self.delta(cursor)?;
             } else if name.is("text") {
-                self.content |= holds_text(cursor)?;
+                self.content |= self.text_at(cursor)?;
             } else if name.is("finish_reason") {
                 let reason = cursor.string_value()?.filter(|reason| !reason.is_empty());
                 finished |= reason.is_some();
+                truncated |= reason.is_some_and(|r| r.is("length") || r.is("content_filter"));
                 self.error |= reason.is_some_and(|reason| reason.is("error"));
             } else if name.is("index") {
-                let span = cursor.skip()?;
-                index =
-                    std::str::from_utf8(cursor.slice(span)).ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+                index = number(cursor)?.unwrap_or(0);
+            } else if name.is("logprobs") {
+                self.others.logprobs |= holds_something(cursor)?;
             } else if name.is("usage") {
                 self.set_usage(cursor)?;
             } else if name.is("error") {
@@ -127,82 +207,31 @@ impl Chunk {
             }
             Ok(())
         })?;
-        // Vendors allow at most 128 choices; beyond them the last bit stands for all.
-        let bit = 1_u128 << index.min(127);
-        self.seen |= bit;
+        for fragment in self.fragments.iter_mut().skip(first_fragment) {
+            fragment.choice = index;
+        }
+        self.others.choices |= index > 0;
+        self.seen |= bit(index);
         if finished {
-            self.finished |= bit;
+            self.finished |= bit(index);
+            self.truncated |= if truncated { bit(index) } else { 0 };
         }
         Ok(())
     }
-}
 
-/// Whether a delta holds text, a refusal, sound, a picture or a tool call. Role, reasoning and padding do not count.
-fn delta(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
-    if cursor.peek() != Some(b'{') {
-        return cursor.skip().map(|_| false);
-    }
-    let mut content = false;
-    cursor.object(|cursor, name| {
-        content |= if name.is("content") {
-            content_parts(cursor)?
-        } else if name.is("refusal") {
-            holds_text(cursor)?
-        } else if name.is("tool_calls") || name.is("function_call") || name.is("images") {
-            holds_something(cursor)?
-        } else if name.is("audio") {
-            audio(cursor)?
-        } else {
-            cursor.skip()?;
-            false
-        };
-        Ok(())
-    })?;
-    Ok(content)
-}
-
-/// Content as text, or as a list of parts of which those that think do not count (Mistral's reasoning models).
-fn content_parts(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
-    if cursor.peek() != Some(b'[') {
-        return holds_text(cursor);
-    }
-    let mut content = false;
-    cursor.array(|cursor| {
-        if cursor.peek() != Some(b'{') {
-            content |= holds_text(cursor)?;
-            return Ok(());
+    /// Consumes a value; whether it is text, which is then collected.
+    #[inline]
+    fn text_at(&mut self, cursor: &mut Cursor<'a>) -> Result<bool, ScanError> {
+        let Some(text) = cursor.string_value()?.filter(|text| !text.is_empty()) else { return Ok(false) };
+        if let Some(collected) = &mut self.text {
+            text.push_to(collected);
         }
-        let (mut thinks, mut text) = (false, None);
-        cursor.object(|cursor, name| {
-            if name.is("type") {
-                thinks =
-                    cursor.string_value()?.is_some_and(|kind| kind.is("thinking") || kind.is("reasoning"));
-            } else if name.is("text") {
-                text = Some(holds_text(cursor)?);
-            } else {
-                cursor.skip()?;
-            }
-            Ok(())
-        })?;
-        content |= !thinks && text.unwrap_or(true);
-        Ok(())
-    })?;
-    Ok(content)
+        Ok(true)
+    }
 }
 
-/// Sound commits with its first samples or words, not with its id.
-fn audio(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
-    if cursor.peek() != Some(b'{') {
-        return cursor.skip().map(|_| false);
-    }
-    let mut content = false;
-    cursor.object(|cursor, name| {
-        if name.is("data") || name.is("transcript") {
-            content |= holds_text(cursor)?;
-            Ok(())
-        } else {
-            cursor.skip().map(drop)
-        }
-    })?;
-    Ok(content)
+/// Consumes a value; gives it if it is a small whole number.
+fn number(cursor: &mut Cursor<'_>) -> Result<Option<u32>, ScanError> {
+    let span = cursor.skip()?;
+    Ok(std::str::from_utf8(cursor.slice(span)).ok().and_then(|number| number.parse().ok()))
 }

@@ -1,8 +1,11 @@
 //! Watching a streamed answer: when it commits, what it used, how it ended, and what it must not end like.
 //!
-//! Every event is parsed once, by spans and without a tree. Nothing is re-written: an event passes, or is dropped.
+//! Every event is parsed once, by spans and without a tree. Nothing is re-written: an event passes, is dropped, or is
+//! kept back until the tool call that it is part of is whole. What is kept back lies with the framer.
 
+mod calls;
 mod chunk;
+mod delivered;
 mod interruption;
 mod typed;
 
@@ -14,6 +17,10 @@ use super::error::{ErrorBody, classify_in_success, protocol_failure, success_fai
 use crate::json::{Cursor, ScanError};
 use crate::sse::{Event, Verdict};
 use bytes::Bytes;
+use calls::{CallError, Calls, Candidate};
+pub use calls::{KEPT_BYTES_MAX, TOOL_CALL_BYTES_MAX};
+pub(crate) use chunk::Chunk;
+pub use delivered::{DELIVERED_BYTES_MAX, Delivered, Identity, Others};
 pub use interruption::interruption_event;
 use wellhead_types::{Cause, Failure, Stage, Usage};
 
@@ -41,7 +48,7 @@ pub enum Terminal {
 pub struct Observed {
     /// What becomes of the event. Errors are dropped: the caller decides what the client gets instead.
     pub verdict: Verdict,
-    /// It holds content: from here on another target cannot take over silently.
+    /// Content goes out with it, its own or what was kept back: from here on another target cannot take over silently.
     pub commits: bool,
     /// It ends the answer.
     pub terminal: Option<Terminal>,
@@ -81,6 +88,10 @@ pub struct StreamObserver {
     failure: Option<Failure>,
     usage: Option<Usage>,
     response: ResponseFacts,
+    /// There once a tool call has begun.
+    calls: Option<Box<Calls>>,
+    /// There if the client's view is to be remembered.
+    delivered: Option<Box<Delivered>>,
 }
 
 /// What an in-band error of the Responses protocol has to repeat.
@@ -106,7 +117,34 @@ impl StreamObserver {
             failure: None,
             usage: None,
             response: ResponseFacts::default(),
+            calls: None,
+            delivered: None,
         }
+    }
+
+    /// The same, and remembers what the client has seen, so that another target can go on with it. Streams whose
+    /// events name their type cannot be rescued; of them nothing is remembered.
+    pub fn remembering(endpoint: Endpoint, client_asked_usage: bool) -> Self {
+        let delivered = endpoint.streams_chunks().then(Box::default);
+        Self { delivered, ..Self::new(endpoint, client_asked_usage) }
+    }
+
+    /// What the client has seen, once the stream has broken off. `None` if it was not remembered, or was too long.
+    /// What is kept back was not seen.
+    pub fn take_delivered(&mut self) -> Option<Delivered> {
+        let mut delivered = *self.delivered.take()?;
+        delivered.used(self.usage);
+        Some(delivered).filter(Delivered::is_complete)
+    }
+
+    /// Bytes of events that wait for a tool call to be whole. The client needs keep-alive comments meanwhile.
+    pub fn kept_bytes(&self) -> usize {
+        self.calls.as_ref().map_or(0, |calls| calls.kept_bytes())
+    }
+
+    /// Bytes of text that are remembered.
+    pub fn remembered_bytes(&self) -> usize {
+        self.delivered.as_ref().map_or(0, |delivered| delivered.text().len())
     }
 
     /// Looks at the next event.
@@ -117,12 +155,13 @@ impl StreamObserver {
             return Observed::PASS;
         }
         if data == b"[DONE]" {
-            return self.ended(Terminal::Done, false);
+            return self.done(event.raw().len());
         }
+        let bytes = event.raw().len();
         let read = if self.endpoint.streams_chunks() {
-            self.observe_chunk(event.event(), data)
+            self.observe_chunk(event.event(), data, bytes)
         } else {
-            self.observe_typed(event.event(), data)
+            self.observe_typed(event.event(), data, bytes)
         };
         read.unwrap_or_else(|error| self.malformed(event.event(), data, &error))
     }
@@ -185,14 +224,41 @@ impl StreamObserver {
         if self.saw_content { Stage::Stream } else { Stage::FirstToken }
     }
 
+    /// `[DONE]`, which also ends every call that is still open.
+    fn done(&mut self, bytes: usize) -> Observed {
+        self.terminal = Some(Terminal::Done);
+        let observed = match &mut self.calls {
+            Some(calls) if calls.keeps() => {
+                let placed = calls.step(self.delivered.as_deref_mut(), |calls| {
+                    calls.end(false, |_| true)?;
+                    Ok(Candidate { bytes, in_order: true, ..Candidate::default() })
+                });
+                self.placed(placed)
+            }
+            _ => Observed::PASS,
+        };
+        Observed { terminal: self.terminal, ..observed }
+    }
+
+    /// What became of an event in an answer with tool calls.
+    fn placed(&mut self, placed: Result<(Verdict, bool), CallError>) -> Observed {
+        match placed {
+            Ok((verdict, commits)) => Observed { verdict, ..self.passed(commits) },
+            Err(error) => {
+                let failure = protocol_failure(STATUS, self.stage(), error.to_string());
+                self.failed(match error {
+                    CallError::TooLong | CallError::TooMuchKept | CallError::TooMany => {
+                        Failure { cause: Cause::ResponseTooLarge, ..failure }
+                    }
+                    _ => failure,
+                })
+            }
+        }
+    }
+
     fn passed(&mut self, commits: bool) -> Observed {
         self.saw_content |= commits;
         Observed { commits, ..Observed::PASS }
-    }
-
-    fn ended(&mut self, terminal: Terminal, commits: bool) -> Observed {
-        self.terminal = Some(terminal);
-        Observed { terminal: Some(terminal), ..self.passed(commits) }
     }
 
     fn failed(&mut self, failure: Failure) -> Observed {
@@ -236,6 +302,7 @@ fn holds_text(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
 }
 
 /// Consumes a value; whether it is anything but `null`, `false`, `""`, `{}` or `[]`.
+#[inline(never)]
 fn holds_something(cursor: &mut Cursor<'_>) -> Result<bool, ScanError> {
     match cursor.peek() {
         Some(b'{') => Ok(cursor.object(|cursor, _| cursor.skip().map(drop))? > 0),

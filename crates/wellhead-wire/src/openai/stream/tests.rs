@@ -60,15 +60,13 @@ fn role_reasoning_padding_and_keep_alives_do_not_commit() {
 }
 
 #[test]
-fn text_refusals_sound_pictures_and_tool_calls_commit() {
+fn text_refusals_sound_and_pictures_commit() {
     for loud in [
         r#"{"content":"H"}"#,
         r#"{"content":" "}"#,
         r#"{ "role" : "assistant" , "content" : "\n" }"#,
         r#"{"cont\u0065nt":"escaped name"}"#,
         r#"{"refusal":"I can't"}"#,
-        r#"{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":""}}]}"#,
-        r#"{"function_call":{"name":"f","arguments":""}}"#,
         r#"{"audio":{"transcript":"Hi"}}"#,
         r#"{"audio":{"data":"AAA="}}"#,
         r#"{"content":[{"type":"text","text":"Hi"}]}"#,
@@ -294,22 +292,17 @@ fn a_responses_stream_from_start_to_end() {
 }
 
 #[test]
-fn tool_calls_of_responses_commit_and_server_tools_do_not() {
+fn calls_that_the_client_runs_commit_or_wait_and_server_tools_do_neither() {
     let item = |kind: &str| {
         format!("data: {{\"type\":\"response.output_item.added\",\"item\":{{\"type\":\"{kind}\"}}}}")
     };
-    for (kind, commits) in [
-        ("function_call", true),
-        ("custom_tool_call", true),
-        ("web_search_call", false),
-        ("reasoning", false),
-    ] {
-        assert_eq!(one(Endpoint::Responses, &item(kind)).commits, commits, "{kind}");
+    for (kind, commits) in
+        [("computer_call", true), ("web_search_call", false), ("reasoning", false), ("function_call", false)]
+    {
+        let observed = one(Endpoint::Responses, &item(kind));
+        assert_eq!(observed.commits, commits, "{kind}");
+        assert_eq!(observed.verdict == Verdict::Hold, kind == "function_call", "{kind}");
     }
-    assert!(
-        one(Endpoint::Responses, r#"data: {"type":"response.function_call_arguments.delta","delta":"{"}"#)
-            .commits
-    );
     assert!(one(Endpoint::Responses, r#"data: {"type":"response.refusal.delta","delta":"No"}"#).commits);
 }
 
@@ -365,6 +358,18 @@ fn a_whole_last_event_without_its_blank_line_counts_and_a_torn_one_does_not() {
         assert!(!observer.finish().complete);
     }
 }
+
+/// Pieces of calls, in good order and in bad.
+const CALLS: [&str; 8] = [
+    r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}}]}"#,
+    r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}}]}"#,
+    r#"data: {"choices":[{"index":0,"delta":{"content":"x","tool_calls":[{"index":1,"function":{"name":"g","arguments":"{"}}]}}]}"#,
+    r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"}"}}]}}]}"#,
+    r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#,
+    r#"data: {"type":"response.output_item.added","output_index":0,"item":{"type":"function_call"}}"#,
+    r#"data: {"type":"response.function_call_arguments.delta","output_index":0,"delta":"{}"}"#,
+    r#"data: {"type":"response.function_call_arguments.done","output_index":0,"arguments":"{}"}"#,
+];
 
 fn json_of(event: &str) -> Value {
     let data = Event::parse(event.as_bytes()).data().unwrap().into_owned();
@@ -435,6 +440,7 @@ proptest! {
         picks in prop::collection::vec(prop::sample::select({
             let mut pieces: Vec<&str> = OPENAI.to_vec();
             pieces.extend(RESPONSES);
+            pieces.extend(CALLS);
             pieces.extend(["\n\n", "\r\n\r\n", "data: {\"error\":{\"message\":\"x\"}}", "data: {", ": ping", "\n\n", "\n"]);
             pieces
         }), 0..24),

@@ -1,6 +1,7 @@
 //! Events that name their type: Responses, speech, transcriptions, pictures.
 
 use super::super::usage::usage_at;
+use super::calls::{Arguments, Candidate, Fragment};
 use super::{Observed, ResponseFacts, StreamObserver, Terminal, holds_something, holds_text};
 use crate::json::{Cursor, ScanError, Text};
 use wellhead_types::Usage;
@@ -24,7 +25,11 @@ const SILENT_ITEMS: [&str; 8] = [
 #[derive(Debug, Default)]
 struct Typed<'a> {
     kind: Option<Text<'a>>,
-    item: Option<Text<'a>>,
+    item: Option<Item<'a>>,
+    output_index: Option<u32>,
+    delta: Option<Text<'a>>,
+    /// `arguments` or `input` of a call.
+    arguments: Option<Text<'a>>,
     /// `delta`, `text`, `audio` or a picture holds something.
     content: bool,
     usage: Option<Usage>,
@@ -33,15 +38,27 @@ struct Typed<'a> {
     response: ResponseFacts,
 }
 
+/// What an item says of itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Item<'a> {
+    kind: Option<Text<'a>>,
+    arguments: Option<Text<'a>>,
+}
+
 impl StreamObserver {
-    pub(super) fn observe_typed(&mut self, name: Option<&[u8]>, data: &[u8]) -> Result<Observed, ScanError> {
-        let event = Typed::read(data)?;
+    pub(super) fn observe_typed(
+        &mut self,
+        name: Option<&[u8]>,
+        data: &[u8],
+        bytes: usize,
+    ) -> Result<Observed, ScanError> {
+        let mut event = Typed::read(data)?;
         let kind = match event.kind {
             Some(kind) => kind.decode(),
             None => String::from_utf8_lossy(name.unwrap_or_default()),
         };
         self.set_usage(event.usage);
-        self.response.update(event.response, event.sequence_number);
+        self.response.update(std::mem::take(&mut event.response), event.sequence_number);
         if kind == "error" || name == Some(b"error") {
             return Ok(self.in_band(data));
         }
@@ -54,21 +71,98 @@ impl StreamObserver {
             return Ok(self.in_band(data));
         }
         self.saw_answer = true;
-        Ok(match &*kind {
+        let (terminal, content) = match &*kind {
             // The last event repeats the whole answer; whoever has seen nothing before sees it now.
             "response.completed"
             | "transcript.text.done"
             | "speech.audio.done"
             | "image_generation.completed"
-            | "image_edit.completed" => self.ended(Terminal::Completed, true),
-            "response.incomplete" => self.ended(Terminal::Incomplete, true),
+            | "image_edit.completed" => (Some(Terminal::Completed), true),
+            "response.incomplete" => (Some(Terminal::Incomplete), true),
             "response.output_item.added" | "response.output_item.done" => {
-                let acts = event.item.is_some_and(|item| !SILENT_ITEMS.iter().any(|silent| item.is(silent)));
-                self.passed(acts)
+                let kind = event.item.and_then(|item| item.kind);
+                (None, kind.is_some_and(|kind| !SILENT_ITEMS.iter().any(|silent| kind.is(silent))))
             }
-            kind if kind.contains("reasoning") => self.passed(false),
-            _ => self.passed(event.content),
-        })
+            kind if kind.contains("reasoning") => (None, false),
+            _ => (None, event.content),
+        };
+        self.terminal = terminal.or(self.terminal);
+        let call = Step::of(&kind, &event);
+        let observed = if call.is_some() || self.calls.as_ref().is_some_and(|calls| calls.keeps()) {
+            self.gate_typed(call, terminal, content, bytes)
+        } else {
+            self.passed(content)
+        };
+        Ok(Observed { terminal, ..observed })
+    }
+
+    /// An event that is part of a tool call, or comes while one is kept back. Events are numbered, so none overtakes
+    /// another.
+    #[cold]
+    fn gate_typed(
+        &mut self,
+        step: Option<Step<'_>>,
+        terminal: Option<Terminal>,
+        content: bool,
+        bytes: usize,
+    ) -> Observed {
+        let mut calls = self.calls.take().unwrap_or_default();
+        let placed = calls.step(None, |calls| {
+            let mut touched = None;
+            if let Some(step) = step {
+                let index = step.fragment.index;
+                touched = calls.take(&[step.fragment])?;
+                if step.ends {
+                    calls.end_one(index)?;
+                }
+            }
+            if let Some(terminal) = terminal {
+                calls.end(terminal == Terminal::Incomplete, |_| true)?;
+            }
+            let content = content && touched.is_none();
+            Ok(Candidate { bytes, touched, content, in_order: true, text: String::new() })
+        });
+        self.calls = Some(calls);
+        self.placed(placed)
+    }
+}
+
+/// What an event does to a tool call that the client is to run.
+struct Step<'a> {
+    fragment: Fragment<'a>,
+    /// It says that the call is done.
+    ends: bool,
+}
+
+impl<'a> Step<'a> {
+    fn of(kind: &str, event: &Typed<'a>) -> Option<Self> {
+        let item = |ends: bool| {
+            let item = event.item?;
+            let kind = item.kind?;
+            let free_text = kind.is("custom_tool_call");
+            // Calls that the vendor answers by itself are nothing for the client to run.
+            (free_text || kind.is("function_call")).then_some((
+                free_text,
+                true,
+                ends,
+                item.arguments.filter(|_| ends),
+            ))
+        };
+        let (free_text, named, ends, all) = match kind {
+            "response.output_item.added" => item(false)?,
+            "response.output_item.done" => item(true)?,
+            "response.function_call_arguments.delta" => (false, false, false, None),
+            "response.function_call_arguments.done" => (false, false, true, event.arguments),
+            "response.custom_tool_call_input.delta" => (true, false, false, None),
+            "response.custom_tool_call_input.done" => (true, false, true, event.arguments),
+            _ => return None,
+        };
+        let piece = event.delta.filter(|_| kind.ends_with(".delta")).map(Arguments::Piece);
+        let arguments = all.map(Arguments::All).or(piece);
+        let index = event.output_index.unwrap_or(0);
+        // `output_item.done` names the call again without beginning another.
+        let fragment = Fragment { choice: 0, index, named: named && !ends, free_text, arguments };
+        Some(Self { fragment, ends })
     }
 }
 
@@ -84,11 +178,16 @@ impl<'a> Typed<'a> {
         cursor.object(|cursor, name| {
             if name.is("type") {
                 event.kind = cursor.string_value()?;
-            } else if ["delta", "text", "refusal", "arguments", "audio", "b64_json"]
-                .iter()
-                .any(|key| name.is(key))
-            {
+            } else if name.is("delta") {
+                event.delta = cursor.string_value()?;
+                event.content |= event.delta.is_some_and(|delta| !delta.is_empty());
+            } else if name.is("arguments") || name.is("input") {
+                event.arguments = cursor.string_value()?;
+                event.content |= event.arguments.is_some_and(|arguments| !arguments.is_empty());
+            } else if ["text", "refusal", "audio", "b64_json"].iter().any(|key| name.is(key)) {
                 event.content |= holds_text(cursor)?;
+            } else if name.is("output_index") {
+                event.output_index = read_number(cursor)?.and_then(|index| u32::try_from(index).ok());
             } else if name.is("item") {
                 event.item = read_item(cursor)?;
             } else if name.is("response") {
@@ -140,19 +239,22 @@ impl ResponseFacts {
     }
 }
 
-fn read_item<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Text<'a>>, ScanError> {
+fn read_item<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Item<'a>>, ScanError> {
     if cursor.peek() != Some(b'{') {
         return cursor.skip().map(|_| None);
     }
-    let mut kind = None;
+    let mut item = Item::default();
     cursor.object(|cursor, name| {
         if name.is("type") {
-            kind = cursor.string_value()?;
-            return Ok(());
+            item.kind = cursor.string_value()?;
+        } else if name.is("arguments") || name.is("input") {
+            item.arguments = cursor.string_value()?;
+        } else {
+            cursor.skip()?;
         }
-        cursor.skip().map(drop)
+        Ok(())
     })?;
-    Ok(kind)
+    Ok(Some(item))
 }
 
 fn read_name(cursor: &mut Cursor<'_>) -> Result<Option<Box<str>>, ScanError> {

@@ -1,0 +1,74 @@
+//! The waiting room (survival.md R1): when nobody can take a request now, but somebody will soon, it waits instead of
+//! failing. Here is decided who waits, until when, and who is told the truth at once; [`Room`] keeps those who wait.
+
+mod line;
+mod room;
+#[cfg(test)]
+mod tests;
+
+pub use line::AWAKE_WAITERS_MAX;
+pub use room::{Call, Left, Room, Ticket, WAITERS_MAX};
+
+use crate::{MILLI, Nanos, SECOND};
+
+/// Left of the deadline when a wait ends: time to ask somebody, or to say no while the client still listens.
+pub const ANSWER_MARGIN: Nanos = 250 * MILLI;
+/// A wait ends this much after the expected recovery: clocks differ, and those in front are asked first.
+pub const RECOVERY_SLACK: Nanos = SECOND;
+/// Longest wait when nobody knows when it will be over: long enough for a restart or a new set of addresses.
+pub const PATIENCE_UNKNOWN: Nanos = 3 * SECOND;
+/// Longest wait for a recovery whose time is known; for a later one the client had better come back itself.
+pub const PATIENCE_KNOWN: Nanos = 30 * SECOND;
+
+/// What [`decide`] needs to know of the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomView {
+    /// There is a place for this request: see [`Room::view`]. True for one that holds a ticket already.
+    pub has_place: bool,
+}
+
+/// What becomes of a request that nobody can take now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It waits for a call, and asks again at this moment if none came.
+    Wait {
+        /// Always before the deadline, by [`ANSWER_MARGIN`] at least.
+        until: Nanos,
+    },
+    /// Its deadline ends before the recovery: refused at once, with the true time if it is known.
+    TooShort {
+        /// When the first target recovers.
+        recovery: Option<Nanos>,
+    },
+    /// The recovery is beyond everybody's patience, or patience is used up: refused with the true time.
+    TooLong {
+        /// When the first target recovers.
+        recovery: Option<Nanos>,
+    },
+    /// The room has no place for it.
+    Full {
+        /// When the first target recovers.
+        recovery: Option<Nanos>,
+    },
+}
+
+/// Decides for a request that has waited since `since` (`now` at its first wait) and must be answered by `deadline`.
+/// `recovery` is when the first of its targets can be asked; a moment in the past means that one can be asked already,
+/// and that others are in front.
+pub fn decide(now: Nanos, since: Nanos, deadline: Nanos, recovery: Option<Nanos>, room: RoomView) -> Hold {
+    let last = deadline.saturating_sub(ANSWER_MARGIN);
+    let expected = recovery.map(|at| at.max(now));
+    if last <= now || expected.is_some_and(|at| at > last) {
+        return Hold::TooShort { recovery };
+    }
+    let patience = if expected.is_some() { PATIENCE_KNOWN } else { PATIENCE_UNKNOWN };
+    let patient = since.saturating_add(patience);
+    if patient <= now || expected.is_some_and(|at| at > patient) {
+        return Hold::TooLong { recovery };
+    }
+    if !room.has_place {
+        return Hold::Full { recovery };
+    }
+    let until = last.min(patient);
+    Hold::Wait { until: expected.map_or(until, |at| until.min(at.saturating_add(RECOVERY_SLACK))) }
+}

@@ -1,0 +1,248 @@
+//! Who waits, and who is called next. One room per process; its owner executes the calls: it polls after every change
+//! and again at [`Room::next_poll`].
+
+use super::RoomView;
+use super::line::Line;
+use crate::Nanos;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most requests that wait in one process. Each keeps a connection and a body; beyond it, an honest no is kinder.
+pub const WAITERS_MAX: usize = 1_000;
+
+/// A tenant may hold this many times what is left free: alone up to four fifths, ten of them nearly a tenth each, and
+/// one who has nothing yet always finds something left.
+const SHARE_OF_FREE: u64 = 4;
+
+/// The right to a place; later ones are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// What a waiter is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// It is its turn: try now. Then [`Room::leave`], or [`Room::again`] if nobody could take it after all.
+    Wake(Ticket),
+    /// Its wait is over without a call: decide anew. Then [`Room::leave`], or [`Room::again`].
+    Over(Ticket),
+}
+
+/// How a waiter's stay ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Somebody began to answer.
+    Answered,
+    /// It tried, and is given up.
+    Failed {
+        /// What it learnt about when somebody can be asked.
+        recovery: Option<Nanos>,
+    },
+    /// It did not try: its client left, or its time was over.
+    Gone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Awake,
+    Asking,
+}
+
+#[derive(Debug)]
+struct Waiter<R, T> {
+    route: R,
+    tenant: T,
+    bytes: u64,
+    until: Nanos,
+    state: State,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    waiters: u64,
+    bytes: u64,
+}
+
+/// The room. `R` names what is waited for: everybody with an equal `R` waits for the same targets. `T` is the tenant.
+#[derive(Debug)]
+pub struct Room<R, T> {
+    waiters_max: usize,
+    bytes_max: u64,
+    bytes: u64,
+    next: u64,
+    waiters: BTreeMap<Ticket, Waiter<R, T>>,
+    tenants: BTreeMap<T, Held>,
+    lines: BTreeMap<R, Line<T>>,
+    due: BTreeSet<(Nanos, Ticket)>,
+}
+
+impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
+    /// A room for `waiters_max` (at most [`WAITERS_MAX`]) requests whose bodies take `bytes_max` together.
+    pub fn new(waiters_max: usize, bytes_max: u64) -> Self {
+        Self {
+            waiters_max: waiters_max.min(WAITERS_MAX),
+            bytes_max,
+            bytes: 0,
+            next: 0,
+            waiters: BTreeMap::new(),
+            tenants: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            due: BTreeSet::new(),
+        }
+    }
+
+    /// Whether there is a place for a request of this tenant with a body of `bytes`. A tenant with many waiters finds
+    /// the room full before one with few.
+    pub fn view(&self, tenant: &T, bytes: u64) -> RoomView {
+        let places = (self.waiters_max as u64).saturating_sub(self.waiters.len() as u64);
+        let left = self.bytes_max.saturating_sub(self.bytes);
+        let (waiters, held) = self.tenants.get(tenant).map_or((0, 0), |held| (held.waiters, held.bytes));
+        let fits = places > 0 && bytes <= left;
+        let fair = waiters < places.saturating_mul(SHARE_OF_FREE)
+            && held <= (left.saturating_sub(bytes)).saturating_mul(SHARE_OF_FREE);
+        RoomView { has_place: fits && fair }
+    }
+
+    /// Takes a place until `until`, or `None` if there is none. Without another call the waiter is woken at `recovery`.
+    pub fn enter(
+        &mut self,
+        route: R,
+        tenant: T,
+        bytes: u64,
+        until: Nanos,
+        recovery: Option<Nanos>,
+        now: Nanos,
+    ) -> Option<Ticket> {
+        if !self.view(&tenant, bytes).has_place {
+            return None;
+        }
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        self.bytes += bytes;
+        let held = self.tenants.entry(tenant.clone()).or_default();
+        held.waiters += 1;
+        held.bytes += bytes;
+        let line = self.lines.entry(route.clone()).or_default();
+        line.join(tenant.clone(), ticket);
+        if let Some(recovery) = recovery {
+            line.expect(recovery, now);
+        }
+        self.due.insert((until, ticket));
+        self.waiters.insert(ticket, Waiter { route, tenant, bytes, until, state: State::Waiting });
+        Some(ticket)
+    }
+
+    /// One that was called goes back to its old place, until `until`. Returns false if it holds no place or waits
+    /// already.
+    pub fn again(&mut self, ticket: Ticket, until: Nanos, recovery: Option<Nanos>) -> bool {
+        let Some(waiter) = self.waiters.get_mut(&ticket).filter(|waiter| waiter.state != State::Waiting)
+        else {
+            return false;
+        };
+        let line = self.lines.entry(waiter.route.clone()).or_default();
+        if waiter.state == State::Awake {
+            line.back();
+            line.on_failure(recovery);
+        } else if let Some(recovery) = recovery {
+            line.hope(recovery);
+        }
+        line.join(waiter.tenant.clone(), ticket);
+        (waiter.state, waiter.until) = (State::Waiting, until);
+        self.due.insert((until, ticket));
+        true
+    }
+
+    /// Gives the place up. To be said once for every ticket, as soon as an answer begins, the request is given up, or
+    /// the client leaves. Saying it again does nothing.
+    pub fn leave(&mut self, ticket: Ticket, how: Left) {
+        let Some(waiter) = self.waiters.remove(&ticket) else { return };
+        self.due.remove(&(waiter.until, ticket));
+        self.bytes -= waiter.bytes;
+        if let Some(held) = self.tenants.get_mut(&waiter.tenant) {
+            held.waiters -= 1;
+            held.bytes -= waiter.bytes;
+            if held.waiters == 0 {
+                self.tenants.remove(&waiter.tenant);
+            }
+        }
+        let Some(line) = self.lines.get_mut(&waiter.route) else { return };
+        line.forget(&waiter.tenant, ticket);
+        if waiter.state == State::Awake {
+            line.back();
+        }
+        match how {
+            Left::Answered => line.on_answer(),
+            Left::Failed { recovery } if waiter.state == State::Awake => line.on_failure(recovery),
+            Left::Failed { .. } | Left::Gone => {}
+        }
+        if line.is_done() {
+            self.lines.remove(&waiter.route);
+        }
+    }
+
+    /// Something changed for this route (a target answered, a key is free, addresses were found): its line moves.
+    pub fn open(&mut self, route: &R, now: Nanos) {
+        if let Some(line) = self.lines.get_mut(route) {
+            line.open(now);
+        }
+    }
+
+    /// Something changed that may concern everybody (a new configuration): all lines move.
+    pub fn open_all(&mut self, now: Nanos) {
+        self.lines.values_mut().for_each(|line| line.open(now));
+    }
+
+    /// The next call, or `None` when there is nothing to say before [`Room::next_poll`].
+    pub fn poll(&mut self, now: Nanos) -> Option<Call> {
+        if let Some(ticket) = self.lines.values_mut().find_map(|line| line.call(now)) {
+            self.set(ticket, State::Awake);
+            return Some(Call::Wake(ticket));
+        }
+        let (_, ticket) = self.due.first().copied().filter(|(until, _)| *until <= now)?;
+        if let Some(waiter) = self.waiters.get(&ticket)
+            && let Some(line) = self.lines.get_mut(&waiter.route)
+        {
+            line.forget(&waiter.tenant, ticket);
+        }
+        self.set(ticket, State::Asking);
+        Some(Call::Over(ticket))
+    }
+
+    /// When [`Room::poll`] has something to say next, unless something changes before.
+    pub fn next_poll(&self) -> Option<Nanos> {
+        let opening = self.lines.values().filter_map(Line::calls_at).min();
+        self.due.first().map(|(until, _)| *until).into_iter().chain(opening).min()
+    }
+
+    /// Requests that hold a place, and the bytes of their bodies.
+    pub fn held(&self) -> (usize, u64) {
+        (self.waiters.len(), self.bytes)
+    }
+
+    /// Whether anybody waits for this route: a newcomer then joins the line instead of overtaking it.
+    pub fn has_line(&self, route: &R) -> bool {
+        self.lines.contains_key(route)
+    }
+
+    fn set(&mut self, ticket: Ticket, state: State) {
+        if let Some(waiter) = self.waiters.get_mut(&ticket) {
+            self.due.remove(&(waiter.until, ticket));
+            waiter.state = state;
+        }
+    }
+
+    /// What must be true at every moment.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        let count = |state| self.waiters.values().filter(|w| w.state == state).count();
+        assert_eq!(self.due.len(), count(State::Waiting), "whoever waits is told when its time is over");
+        assert_eq!(self.lines.values().map(|l| l.awake().0).sum::<usize>(), count(State::Awake));
+        assert!(
+            self.lines
+                .values()
+                .all(|l| l.awake().0 <= super::AWAKE_WAITERS_MAX && !l.is_done() || l.awake().0 == 0)
+        );
+        assert_eq!(self.bytes, self.waiters.values().map(|w| w.bytes).sum::<u64>());
+        assert_eq!(self.waiters.len() as u64, self.tenants.values().map(|held| held.waiters).sum::<u64>());
+        assert!(self.waiters.len() <= self.waiters_max && self.bytes <= self.bytes_max);
+    }
+}
