@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "bench")]
 
 import run  # noqa: E402
-from parts import checks, client, kills, memory, report, scenario  # noqa: E402
+from parts import checks, client, kills, memory, report, scenario, survival  # noqa: E402
 from parts.checker import DEADLINE_S, SLACK_S, STREAM_S_MAX, check, codes, names  # noqa: E402
 from parts.client import Answer, ask  # noqa: E402
 from parts.scenario import Request, Scenario  # noqa: E402
@@ -236,6 +236,15 @@ class Judgement(unittest.TestCase):
         self.assertEqual(checks.passed("test result: ok. 3 passed; 0 failed; 0 ignored\n"
                                        "test result: FAILED. 4 passed; 1 failed; 0 ignored\n"),
                          "8 tests: 7 passed, 1 failed")
+
+    def test_the_fault_matrix_is_read(self):
+        log = ("survival: 12 cases in 1.5 s, 2 broken promises\nthread 'survival::the_fault_matrix' panicked at x.rs:1:2:\n"
+               "12 cases in 1.5 s; broken promises:\nsilence / none, whole: it took 30s\n"
+               "status:400 invalid_value / cut-after:5, streamed: \"a\" is not the start of \"b\"\nstack backtrace:\n")
+        self.assertEqual(survival.figures(log), "12 cases in 1.5 s, 2 broken promises")
+        self.assertEqual(survival.broken(log), ["silence / none, whole: it took 30s",
+                         'status:400 invalid_value / cut-after:5, streamed: "a" is not the start of "b"'])
+        self.assertEqual((survival.figures("error: could not compile"), survival.broken("")), (None, []))
 
     def test_failed_properties_are_named_with_their_input(self):
         log = ("        FAIL [   3.1s] (168/245) wellhead-x tests::y\n  stderr\n    Test failed: left 2\n"

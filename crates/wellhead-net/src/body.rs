@@ -30,6 +30,8 @@ enum Source {
         now: Option<Bytes>,
         /// What follows, last piece first.
         later: Vec<Bytes>,
+        /// Taken from what is to be sent once.
+        once: bool,
     },
     // Boxed: bodies are moved about a lot, and nearly all of them are in memory.
     File(Box<FileReader>),
@@ -39,19 +41,17 @@ enum Source {
 impl OutBody {
     /// No body.
     pub const fn empty() -> Self {
-        Self(Source::Memory { now: None, later: Vec::new() })
+        Self(Source::Memory { now: None, later: Vec::new(), once: false })
     }
 
     /// This body; cloning it copies nothing.
     pub fn full(bytes: Bytes) -> Self {
-        Self(Source::Memory { now: (!bytes.is_empty()).then_some(bytes), later: Vec::new() })
+        Self(Source::Memory { now: (!bytes.is_empty()).then_some(bytes), later: Vec::new(), once: false })
     }
 
     /// These pieces, one after another.
-    pub fn pieces(mut pieces: Vec<Bytes>) -> Self {
-        pieces.retain(|piece| !piece.is_empty());
-        pieces.reverse();
-        Self(Source::Memory { now: pieces.pop(), later: pieces })
+    pub fn pieces(pieces: Vec<Bytes>) -> Self {
+        Self(Source::memory(pieces, false))
     }
 
     /// What the parts make of a file. It is read as it is sent, at most one piece ahead. Must be polled within a Tokio
@@ -68,7 +68,19 @@ impl OutBody {
 
     /// Whether it was to be sent once and has been: there is no use in a further connection for it.
     pub fn is_spent(&self) -> bool {
-        matches!(&self.0, Source::Once(once) if once.is_spent())
+        match &self.0 {
+            Source::Memory { once, .. } => *once,
+            Source::File(_) => false,
+            Source::Once(once) => once.is_spent(),
+        }
+    }
+}
+
+impl Source {
+    fn memory(mut pieces: Vec<Bytes>, once: bool) -> Self {
+        pieces.retain(|piece| !piece.is_empty());
+        pieces.reverse();
+        Self::Memory { now: pieces.pop(), later: pieces, once }
     }
 }
 
@@ -92,12 +104,12 @@ impl Body for OutBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Source::Once(once) = &self.0 {
             match once.take() {
-                Some(pieces) => *self = Self::pieces(pieces),
+                Some(pieces) => self.0 = Source::memory(pieces, true),
                 None => return Poll::Ready(Some(Err(once::spent()))),
             }
         }
         let piece = match &mut self.0 {
-            Source::Memory { now, later } => Poll::Ready(next(now, later).map(Ok)),
+            Source::Memory { now, later, .. } => Poll::Ready(next(now, later).map(Ok)),
             Source::File(reader) => reader.poll(cx),
             Source::Once(_) => Poll::Ready(None),
         };
@@ -114,7 +126,9 @@ impl Body for OutBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(match &self.0 {
-            Source::Memory { now, later } => now.iter().chain(later).map(|piece| piece.len() as u64).sum(),
+            Source::Memory { now, later, .. } => {
+                now.iter().chain(later).map(|piece| piece.len() as u64).sum()
+            }
             Source::File(reader) => reader.left(),
             Source::Once(reader) => reader.length(),
         })

@@ -5,6 +5,8 @@ use crate::gateway::Worker;
 use crate::plan::{Plan, Route, TargetPlan};
 use crate::replay::Kept;
 use crate::settle::Books;
+use crate::state::Place;
+use crate::stream::Resume;
 use bytes::Bytes;
 use http::HeaderMap;
 use std::collections::VecDeque;
@@ -33,6 +35,12 @@ pub(crate) struct Exchange {
     pub(crate) books: Box<Books>,
     /// Present for streamed requests.
     pub(crate) early: Option<Arc<Early>>,
+    /// Its place in the waiting room, while it has one.
+    pub(crate) hold: Option<Box<Place>>,
+    /// The target about to be asked is open, as all others are.
+    pub(crate) last_light: bool,
+    /// There once the answer has broken off and others are asked for the rest.
+    pub(crate) resume: Option<Box<Resume>>,
 }
 
 impl Exchange {
@@ -46,9 +54,9 @@ impl Exchange {
 
     /// Asks the ladder what to do next.
     pub(crate) fn decide(&mut self, event: Event<'_>) -> Effect {
-        let now = self.now();
+        let (now, worker) = (self.now(), self.worker.number);
         let route = &self.route;
-        self.ladder.step(event, route.targets.len(), &|i| route.targets[i].view(now), now)
+        self.ladder.step(event, route.targets.len(), &|i| route.targets[i].view(worker, now), now)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::clock::{Clock, Entropy};
 use crate::plan::Plan;
 use crate::replay::{Budget, DiskJobs, Spill};
-use crate::state::Registry;
+use crate::state::{Registry, WaitingRoom};
 use arc_swap::ArcSwap;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -53,6 +53,8 @@ pub struct Gateway {
     /// Memory for request bodies (decision 16).
     pub(crate) replay: Arc<Budget>,
     pub(crate) spill: Spill,
+    /// Who waits for a target.
+    pub(crate) room: WaitingRoom,
     /// Requests whose books are open.
     pub(crate) in_flight: AtomicU64,
 }
@@ -87,6 +89,7 @@ impl Gateway {
             trace_always: options.trace_always,
             replay: Arc::default(),
             spill: Spill::new(options.spill_dir),
+            room: WaitingRoom::default(),
             in_flight: AtomicU64::new(0),
         })
     }
@@ -98,6 +101,8 @@ impl Gateway {
         self.plan.store(Arc::new(plan));
         self.connector.tls().forget();
         self.registry.sweep();
+        // Whatever they wait for may be there now.
+        self.room.open_all(self.clock.now());
         let plan = self.plan.load();
         let targets: HashSet<_> =
             plan.routes.values().flat_map(|r| r.targets.iter().map(|t| t.id.clone())).collect();

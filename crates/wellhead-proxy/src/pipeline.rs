@@ -270,6 +270,9 @@ fn admitted(
     };
     books.record.route = Some(route.model.name.clone());
     books.route = Some(route.clone());
+    if !route.targets.iter().any(|target| identity.app.may_reach(&target.provider)) {
+        return Err(Box::new((Refusal::region(&head.model), books)));
+    }
     let now = worker.gateway.clock.now();
     match admit::admit(&identity.app, head.estimate_tokens(&body), now) {
         Ok(admission) => books.admission = Some(admission),
@@ -280,8 +283,12 @@ fn admitted(
     let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
     let deadline = books.started.saturating_add(clock::nanos(deadline));
     let mut ladder = Ladder::new(now, deadline, route.model.attempts_max, worker.gateway.entropy.next());
-    let unfit = |i: &usize| !route.targets[*i].provider.serves(endpoint.upstream_path());
+    let unfit = |i: &usize| {
+        let provider = &route.targets[*i].provider;
+        !provider.serves(endpoint.upstream_path()) || !identity.app.may_reach(provider)
+    };
     let unfit: Vec<usize> = (0..route.targets.len()).filter(unfit).collect();
+    books.sole = unfit.len() + 1 == route.targets.len();
     if unfit.len() == route.targets.len() {
         return Err(Box::new((Refusal::endpoint_unserved(&head.model, endpoint.template()), books)));
     }
@@ -293,11 +300,14 @@ fn admitted(
         route,
         endpoint,
         early: head.stream.then(Arc::<Early>::default),
+        resume: None,
         head,
         body: Kept::Memory(body),
         headers: parts.headers,
         trace,
         deadline,
+        hold: None,
+        last_light: false,
         books,
     }))
 }
@@ -332,10 +342,13 @@ async fn attempts(mut exchange: Box<Exchange>) -> Response<GatewayBody> {
 
 /// From the outcome of the attempts to the answer.
 fn ended(exchange: Box<Exchange>, outcome: attempt::Outcome) -> Response<GatewayBody> {
-    let Exchange { books, headers, endpoint, route, .. } = *exchange;
     match outcome {
-        Ok(opened) => opened_answer(opened, books, endpoint, route.model.stream_idle_timeout),
-        Err(gave_up) => rescue::gave_up(gave_up, retried_before(&headers), books),
+        Ok(opened) => opened_answer(opened, exchange),
+        Err(gave_up) => {
+            let Exchange { mut books, headers, ladder, .. } = *exchange;
+            books.record.rung = ladder.rung();
+            rescue::gave_up(gave_up, retried_before(&headers), books)
+        }
     }
 }
 
@@ -344,24 +357,21 @@ fn retried_before(headers: &HeaderMap) -> bool {
     headers.get(&names::X_STAINLESS_RETRY_COUNT).is_some_and(|count| count.as_bytes() != b"0")
 }
 
-fn opened_answer(
-    opened: Opened,
-    mut books: Box<Books>,
-    endpoint: Endpoint,
-    idle: Duration,
-) -> Response<GatewayBody> {
+fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<GatewayBody> {
     let mut response = Response::new(GatewayBody::Whole(None));
     *response.status_mut() = StatusCode::from_u16(opened.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     // The upstream's and ours, without growing twice.
     headers.reserve(opened.headers.len() + OWN_HEADERS);
     wellhead_http::headers::response_headers(&opened.headers, headers);
-    answer_headers(headers, &opened, &books);
+    answer_headers(headers, &opened, &exchange.books);
+    let books = &mut exchange.books;
     books.record.status = opened.status;
     books.record.rung = opened.rung;
     books.content();
     *response.body_mut() = match opened.content {
         Content::Whole(bytes, usage) => {
+            let mut books = exchange.books;
             books.record.response_bytes = bytes.len() as u64;
             books.record.usage = usage;
             books.end_attempt("ok");
@@ -370,11 +380,12 @@ fn opened_answer(
         }
         Content::Relay(read, body) => {
             let json = matches!(opened.headers.get(header::CONTENT_TYPE), Some(v) if v.as_bytes().starts_with(b"application/json"));
-            GatewayBody::Relay(RelayBody(Box::new(Relay::new(read, body, books, idle, json))))
+            let idle = exchange.route.model.stream_idle_timeout;
+            GatewayBody::Relay(RelayBody(Box::new(Relay::new(read, body, exchange.books, idle, json))))
         }
         Content::Stream(live) => {
             response.headers_mut().remove(header::CONTENT_LENGTH);
-            GatewayBody::Stream(StreamBody(Box::pin(ClientStream::flowing(live, books, endpoint))))
+            GatewayBody::Stream(StreamBody(Box::pin(ClientStream::flowing(live, exchange))))
         }
     };
     response

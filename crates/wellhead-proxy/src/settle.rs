@@ -3,14 +3,17 @@
 
 use crate::gateway::Worker;
 use crate::plan::{KeyPlan, Route, TargetPlan};
+use crate::state::{Changed, Entry};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use wellhead_quota::Admission;
-use wellhead_resilience::Nanos;
+use wellhead_resilience::balance::PeakEwma;
+use wellhead_resilience::breaker::{Attempt, Blow, Kind};
+use wellhead_resilience::{Nanos, Rng};
 use wellhead_telemetry::metrics::InFlight;
 use wellhead_telemetry::{AttemptRecord, RequestRecord};
-use wellhead_types::{Cause, Outcome, Usage};
+use wellhead_types::{Cause, Failure, Outcome, Scope, Side, Usage};
 
 /// The books. Boxed: they are handed on a dozen times, from the first header to the last byte.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct Books {
     pub(crate) input_estimate: u64,
     /// Output tokens delivered, as far as they can be counted from outside: events of a stream.
     pub(crate) output_estimate: u64,
+    /// Only one target can answer the request.
+    pub(crate) sole: bool,
     current: Option<Current>,
     /// The answer has come to its end, even if the client leaves before it has taken the last byte.
     complete: bool,
@@ -36,7 +41,19 @@ pub(crate) struct Books {
 struct Current {
     target: usize,
     started: Nanos,
+    entry: Entry,
+    /// An answer has begun.
+    answering: bool,
     record: AttemptRecord,
+}
+
+/// How an attempt ended, as far as its target's health is concerned.
+#[derive(Clone, Copy)]
+enum End {
+    Good,
+    Failed(Blow),
+    /// It says nothing about the target.
+    GivenUp,
 }
 
 impl Books {
@@ -51,6 +68,7 @@ impl Books {
             admission: None,
             input_estimate: 0,
             output_estimate: 0,
+            sole: true,
             current: None,
             complete: false,
             closed: false,
@@ -67,9 +85,13 @@ impl Books {
         number: usize,
         target: &TargetPlan,
         key: Option<&KeyPlan>,
+        entry: Entry,
         span_id: [u8; 8],
     ) {
         let now = self.worker.gateway.clock.now();
+        if target.compared {
+            target.state.estimate(self.worker.number, now, PeakEwma::on_start);
+        }
         if self.record.attempts.is_empty() {
             self.record.overhead = since(self.started, now);
         }
@@ -77,6 +99,8 @@ impl Books {
         self.current = Some(Current {
             target: number,
             started: now,
+            entry,
+            answering: false,
             record: AttemptRecord {
                 target: target.id.clone(),
                 provider: target.provider.name.clone(),
@@ -91,6 +115,11 @@ impl Books {
                 result: "cancelled",
             },
         });
+    }
+
+    /// The target of the attempt under way.
+    pub(crate) fn current_target(&self) -> Option<usize> {
+        self.current.as_ref().map(|current| current.target)
     }
 
     /// Whether an attempt has been begun and not ended.
@@ -114,33 +143,78 @@ impl Books {
         self.record.first_byte.get_or_insert(since(self.started, now));
     }
 
-    /// The attempt has ended; `result` is `ok` or a failure code.
+    /// The attempt's answer has begun.
+    pub(crate) fn answering(&mut self, now: Nanos) {
+        let (Some(current), Some(route)) = (&mut self.current, &self.route) else { return };
+        let Some(target) = route.targets.get(current.target) else { return };
+        let took = now.saturating_sub(current.started);
+        if target.compared && !std::mem::replace(&mut current.answering, true) {
+            target.state.estimate(self.worker.number, now, |estimate| estimate.on_answer(took, now));
+        }
+        let changed = target.state.on_answering(Attempt { began: current.started, now }, &mut current.entry);
+        if target.compared && changed.is_back {
+            target.state.on_recovery(took, now);
+        }
+        changed_for_all(&self.worker, target, &changed, now);
+    }
+
+    /// The attempt has ended; `result` is `ok`, or why it was given up.
     pub(crate) fn end_attempt(&mut self, result: &'static str) {
+        self.end(result, if result == "ok" { End::Good } else { End::GivenUp });
+    }
+
+    /// The attempt failed before its answer had begun.
+    pub(crate) fn fail_attempt(&mut self, failure: &Failure) {
+        let (Some(current), Some(route)) = (&self.current, &self.route) else { return };
+        let Some(target) = route.targets.get(current.target) else { return };
+        let mut blow = Blow::of(failure);
+        // Without a key to rest, a limit or a rejection is the target's own.
+        if target.provider.keys.is_empty() && matches!(failure.scope, Scope::Key | Scope::KeyModel) {
+            blow.kind = Kind::Fault;
+        }
+        // An error of the request is an answer, and says nothing against anybody.
+        let blow = if failure.side == Side::Client && blow.kind == Kind::Answered {
+            self.answering(self.worker.gateway.clock.now());
+            End::GivenUp
+        } else {
+            End::Failed(blow)
+        };
+        self.end(failure.cause.as_str(), blow);
+    }
+
+    /// The attempt's answer broke off through the upstream's fault, after it had begun.
+    pub(crate) fn break_attempt(&mut self, cause: Cause) {
+        self.end(cause.as_str(), End::Failed(Blow { kind: Kind::Fault, cause, retry_after: None }));
+    }
+
+    fn end(&mut self, result: &'static str, end: End) {
         let now = self.worker.gateway.clock.now();
         let (Some(mut current), Some(route)) = (self.current.take(), &self.route) else { return };
         current.record.duration = since(current.started, now);
         current.record.result = result;
         if let Some(target) = route.targets.get(current.target) {
             target.state.in_flight.fetch_sub(1, Relaxed);
-            if result == "ok" {
-                target.state.on_success(now);
-            }
             target.metrics.record(self.worker.number, &current.record);
+            if target.compared && !current.answering {
+                estimate(self.worker.number, target, &end, current.started, now);
+            }
+            let (state, attempt) = (&target.state, Attempt { began: current.started, now });
+            let changed = match end {
+                End::Good => state.on_success(attempt, current.entry),
+                End::GivenUp => state.on_given_up(attempt, current.entry),
+                End::Failed(blow) => {
+                    if blow.cause != Cause::Internal {
+                        state.failures.fetch_add(1, Relaxed);
+                    }
+                    let mut rng = Rng::new(self.worker.gateway.entropy.next());
+                    state.on_failure(attempt, blow, route.pool(self.sole), current.entry, &mut rng)
+                }
+            };
+            changed_for_all(&self.worker, target, &changed, now);
         }
         // Nearly always the only one: room for four would be most of the record.
         self.record.attempts.reserve_exact(1);
         self.record.attempts.push(current.record);
-    }
-
-    /// The attempt's answer broke off through the upstream's fault, after it had begun.
-    pub(crate) fn break_attempt(&mut self, cause: Cause) {
-        if let (Some(current), Some(route)) = (&self.current, &self.route)
-            && let Some(target) = route.targets.get(current.target)
-        {
-            let gateway = &self.worker.gateway;
-            target.state.on_failure(cause, true, gateway.clock.now(), &gateway.entropy);
-        }
-        self.end_attempt(cause.as_str());
     }
 
     /// The answer's own end has been seen: whatever happens to the connection now, it was complete.
@@ -201,6 +275,25 @@ impl Drop for Books {
         self.write(outcome);
         self.worker.gateway.in_flight.fetch_sub(1, Relaxed);
     }
+}
+
+/// Writes a change of a target's state down, and calls those who wait for it.
+fn changed_for_all(worker: &Worker, target: &TargetPlan, changed: &Changed, now: Nanos) {
+    target.note(changed.transition);
+    if changed.makes_room || changed.is_back {
+        worker.gateway.room.open_all(now);
+    }
+}
+
+/// What an attempt without an answer says about the time that the target takes.
+fn estimate(worker: usize, target: &TargetPlan, end: &End, started: Nanos, now: Nanos) {
+    let took = now.saturating_sub(started);
+    target.state.estimate(worker, now, |estimate| match end {
+        End::Good => estimate.on_answer(took, now),
+        End::Failed(Blow { kind: Kind::Fault, retry_after, .. }) => estimate.on_failure(*retry_after, now),
+        End::Failed(Blow { kind: Kind::Answered, .. }) => estimate.on_answer(took, now),
+        End::Failed(_) | End::GivenUp => estimate.on_cancelled(took, now),
+    });
 }
 
 /// The time between two readings.

@@ -15,6 +15,7 @@ impl Gateway {
     pub fn refresh_gauges(&self) {
         let (now, plan) = (self.clock.now(), self.plan.load());
         self.metrics.set_replay_bytes(self.replay.used());
+        self.metrics.set_held(self.room.places() as u64);
         for target in plan.routes.values().flat_map(|route| &route.targets) {
             target.metrics.set_state(match target_word(target, now) {
                 "failing" => TargetState::Failing,
@@ -72,9 +73,7 @@ fn route_status(route: &Route, now: Nanos) -> RouteStatus {
 
 fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
     let state = &target.state;
-    let last_failure = state.last_failure();
-    let last_success = Some(state.last_success.load(Relaxed)).filter(|at| *at != 0);
-    let row = state.failures_in_a_row();
+    let evidence = state.evidence();
     let word = target_word(target, now);
     TargetStatus {
         target: target.id.to_string(),
@@ -82,21 +81,25 @@ fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
         weight: target.weight,
         state: word,
         in_flight: state.in_flight.load(Relaxed),
-        successes: state.successes.load(Relaxed),
+        successes: state.passive.successes(),
         failures: state.failures.load(Relaxed),
-        consecutive_failures: row.into(),
-        last_failure: last_failure.map(|(cause, _)| cause.as_str()),
-        last_failure_age_s: last_failure.map(|(_, at)| seconds(at, now)),
-        last_success_age_s: last_success.map(|at| seconds(at, now)),
+        consecutive_failures: evidence.failures_in_a_row.into(),
+        phase: evidence.phase.as_str(),
+        rests_s: evidence.rests_until.map(|until| seconds(now, until)),
+        failing_for_s: evidence.failing_since.map(|since| seconds(since, now)),
+        last_failure: evidence.last_failure.map(|(cause, _)| cause.as_str()),
+        last_failure_age_s: evidence.last_failure.map(|(_, at)| seconds(at, now)),
+        last_success_age_s: evidence.last_success.map(|at| seconds(at, now)),
     }
 }
 
 /// `unknown` before the first answer, `failing` after a failure or while all keys rest.
 fn target_word(target: &TargetPlan, now: Nanos) -> &'static str {
     let keys_rest = target.provider.key_free_at(&target.model, now).is_some();
-    if target.state.failures_in_a_row() > 0 || keys_rest {
+    let evidence = target.state.evidence();
+    if evidence.failures_in_a_row > 0 || evidence.rests_until.is_some() || keys_rest {
         "failing"
-    } else if target.state.last_success.load(Relaxed) != 0 {
+    } else if evidence.last_success.is_some() {
         "ok"
     } else {
         "unknown"

@@ -13,7 +13,6 @@ pub mod key_rest;
 pub mod ladder;
 pub mod latency;
 pub mod ramp;
-pub mod rest;
 mod rng;
 pub mod tiers;
 

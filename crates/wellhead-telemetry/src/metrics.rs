@@ -22,7 +22,7 @@ use wellhead_types::Name;
 
 use crate::record::RequestRecord;
 use atomics::Sharded;
-pub use route::RouteMetrics;
+pub use route::{Held, RouteMetrics};
 pub use target::{TargetMetrics, TargetState};
 
 /// Content type of `Metrics::render`.
@@ -54,6 +54,7 @@ pub(crate) struct Shared {
     no_route: Arc<RouteMetrics>,
     in_flight: Sharded<AtomicI64>,
     replay_bytes: AtomicU64,
+    held: AtomicU64,
     config_generation: AtomicU64,
     config_reload_failed: AtomicU64,
     config_reloads: [AtomicU64; 2],
@@ -128,6 +129,7 @@ impl Metrics {
             no_route: Arc::new(RouteMetrics::new(NO_ROUTE.into())),
             in_flight: Sharded::default(),
             replay_bytes: AtomicU64::new(0),
+            held: AtomicU64::new(0),
             config_generation: AtomicU64::new(0),
             config_reload_failed: AtomicU64::new(0),
             config_reloads: Default::default(),
@@ -182,6 +184,11 @@ impl Metrics {
     /// Says how much memory request bodies take, in bytes.
     pub fn set_replay_bytes(&self, bytes: u64) {
         self.shared.replay_bytes.store(bytes, Relaxed);
+    }
+
+    /// Says how many requests wait for a target.
+    pub fn set_held(&self, requests: u64) {
+        self.shared.held.store(requests, Relaxed);
     }
 
     /// Says which generation of the configuration is served.

@@ -107,6 +107,8 @@ pub enum Cause {
     /// Every key of the provider is resting.
     NoKeyAvailable,
     DeadlineExceeded,
+    /// Asked for the rest of an answer, the target said something else than the client has already.
+    ContinuationDiffers,
     Internal,
 }
 
@@ -140,6 +142,7 @@ impl Cause {
             Self::BadRequest => "bad_request",
             Self::NoKeyAvailable => "no_key_available",
             Self::DeadlineExceeded => "deadline_exceeded",
+            Self::ContinuationDiffers => "continuation_differs",
             Self::Internal => "internal",
         }
     }
@@ -156,7 +159,7 @@ impl Cause {
             Self::HeadersTimeout | Self::FirstTokenTimeout | Self::IdleTimeout | Self::DeadlineExceeded => {
                 "http_response_timeout"
             }
-            Self::ResponseIncomplete => "http_response_incomplete",
+            Self::ResponseIncomplete | Self::ContinuationDiffers => "http_response_incomplete",
             Self::ProtocolError | Self::ErrorInSuccess | Self::ResponseTooLarge => "http_protocol_error",
             Self::RateLimited | Self::NoKeyAvailable => "connection_limit_reached",
             Self::Status5xx

@@ -94,6 +94,12 @@ pub struct TargetStatus {
     pub failures: u64,
     /// Failures since the last success.
     pub consecutive_failures: u64,
+    /// State of its breaker: `unknown`, `ok`, `suspect` (failed lately), `open` (left alone) or `probing`.
+    pub phase: &'static str,
+    /// Seconds until it is asked again, if it is left alone.
+    pub rests_s: Option<f64>,
+    /// Seconds since the first of these failures.
+    pub failing_for_s: Option<f64>,
     /// Code of the newest failure.
     pub last_failure: Option<&'static str>,
     /// Seconds since the newest failure.

@@ -92,7 +92,8 @@ async fn when_every_target_is_limited_the_answer_is_429_with_the_shortest_wait()
     let sim = sim();
     sim.set_fault(Rule::always(fault("status:429,retry-after=9")).model("m1"));
     sim.set_fault(Rule::always(fault("status:429,retry-after=20")).model("m2"));
-    let gateway = Gateway::start(&pair(&sim, "attempts_max: 4")).await;
+    // Who has less time than the wait is told at once; the others are held.
+    let gateway = Gateway::start(&pair(&sim, "attempts_max: 4\n    timeouts: { deadline: 5s }")).await;
     for _ in 0..2 {
         let answer = gateway.chat(false).await;
         assert_eq!(

@@ -2,10 +2,13 @@
 
 mod after_content;
 mod before_content;
+mod breaker;
 mod client_leaves;
 mod exhausted;
+mod hold;
 mod keys;
 mod kill;
 mod memory;
 mod refused_for_good;
 mod replay;
+mod rescue;

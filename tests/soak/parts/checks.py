@@ -29,7 +29,7 @@ def seeds(settings):
     else:
         command = ["cargo", "test", "--no-fail-fast", "--lib", *packages]
     log = settings.work / "seeds.log"
-    status = _logged(command, log, environment, None)
+    status = logged(command, log, environment, None)
     text = log.read_text(errors="replace")
     if status != 0:
         settings.finding("seeds", f"cargo ended with status {status}: {failed(text) or text[-800:]}")
@@ -69,7 +69,7 @@ def _fuzz_one(settings, target, environment):
     command = ["cargo", "fuzz", "run", target, "-s", "none", "--", f"-max_total_time={seconds}",
                f"-timeout={FUZZ_CASE_SECONDS_MAX}", f"-rss_limit_mb={FUZZ_RSS_MIB_MAX}", "-print_final_stats=1"]
     log = settings.work / f"fuzz-{target}.log"
-    status = _logged(command, log, environment, seconds + BUILD_SECONDS_MAX)
+    status = logged(command, log, environment, seconds + BUILD_SECONDS_MAX)
     text = log.read_text(errors="replace")
     runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
     runs = int(runs.group(1)) if runs else 0
@@ -82,7 +82,7 @@ def _fuzz_one(settings, target, environment):
     return Row("fuzz", f"{target}, {seconds} s", f"{runs:,} inputs, {'nothing found' if status == 0 else 'FAILED'}")
 
 
-def _logged(command, log, environment, seconds_max):
+def logged(command, log, environment, seconds_max):
     """Runs in the root of the project with output to a file; the status, or -1 when the time is over."""
     print("  " + " ".join(command), flush=True)
     if not shutil.which("cargo", path=environment["PATH"]):

@@ -47,6 +47,7 @@ EXPLANATION = """\
 | `reloads` | a valid file takes effect whole, an invalid one changes nothing and names its line; no stream notices either |
 | `faults` | every request ends before its deadline; nothing truncated looks finished; where a healthy target is in reach it answers; rung, attempts and target agree with what the upstreams saw; errors have the documented shape and tell nothing internal |
 | `memory` | one process serves all of it, does not panic, and weighs afterwards what it weighed before, within the bound |
+| `survival` | every fault of the simulator on the first target with every one on the second, streamed and not, ends in the complete answer or in an honest error, as in [survival.md](survival.md) |
 | `seeds` | the properties of the pure crates hold for that many random cases each |
 | `fuzz` | no input makes a parser panic, hang or grow |
 

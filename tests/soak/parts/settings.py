@@ -18,7 +18,7 @@ MODEL = "soak"
 # thousands of times.
 FINDINGS_KEPT_MAX = 20
 
-PARTS = ("kills", "reloads", "faults", "memory", "seeds", "fuzz")
+PARTS = ("kills", "reloads", "faults", "memory", "survival", "seeds", "fuzz")
 
 
 class SoakError(Exception):
@@ -33,6 +33,8 @@ class Sizes:
     kills: int = 20
     reloads: int = 100
     scenarios: int = 1_000
+    # Every pair of faults instead of each pair of classes.
+    all_pairs: bool = True
     proptest_cases: int = 20_000
     fuzz_minutes: float = 60.0
     # What the gateway may have grown by after all of it: a leak of 100 bytes per request of a full run would show.
@@ -41,7 +43,7 @@ class Sizes:
     @staticmethod
     def quick():
         """Enough to see that everything runs; too short to publish."""
-        return Sizes(kills=3, reloads=10, scenarios=60, proptest_cases=300, fuzz_minutes=0.1)
+        return Sizes(kills=3, reloads=10, scenarios=60, all_pairs=False, proptest_cases=300, fuzz_minutes=0.1)
 
     def json(self):
         """The sizes for the record."""

@@ -42,12 +42,20 @@ pub(crate) struct AppPlan {
     pub(crate) name: Name,
     /// `None`: every model.
     pub(crate) models: Option<HashSet<Name>>,
+    /// Regions of providers that may see its requests; `None`: all (decision 19).
+    pub(crate) regions: Option<Vec<Name>>,
     pub(crate) limits: Arc<AppLimits>,
 }
 
 impl AppPlan {
     pub(crate) fn may_use(&self, model: &str) -> bool {
         self.models.as_ref().is_none_or(|models| models.contains(model))
+    }
+
+    /// Whether its requests may go to this provider. One whose region nobody knows is in none.
+    pub(crate) fn may_reach(&self, provider: &ProviderPlan) -> bool {
+        let Some(regions) = &self.regions else { return true };
+        provider.region.as_ref().is_some_and(|region| regions.contains(region))
     }
 }
 
@@ -93,6 +101,7 @@ fn identities<'a>(
         let plan = Arc::new(AppPlan {
             name: app.name.clone(),
             models: app.models.as_ref().map(|models| models.iter().cloned().collect()),
+            regions: app.regions.clone(),
             limits: registry.app(&app.name, &app.limits, now),
         });
         for key in &app.keys {

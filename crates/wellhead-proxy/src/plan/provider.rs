@@ -6,7 +6,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wellhead_catalog::{Auth, Kind};
+use wellhead_catalog::{Auth, Kind, Prefill};
 use wellhead_config::snapshot::{self, BaseUrl, Provider};
 use wellhead_net::{Endpoint, Protocol, TlsOptions};
 use wellhead_resilience::Nanos;
@@ -19,6 +19,8 @@ pub(crate) struct ProviderPlan {
     pub(crate) kind: Arc<Kind>,
     pub(crate) otel_name: Name,
     pub(crate) region: Option<Name>,
+    /// How it continues an answer that broke off elsewhere.
+    pub(crate) prefill: Prefill,
     /// The header that carries the vendor's own request id.
     pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) endpoint: Arc<Endpoint>,
@@ -78,6 +80,7 @@ impl ProviderPlan {
             kind: provider.kind.clone(),
             otel_name: provider.kind.otel_name.as_str().into(),
             region: provider.region.clone(),
+            prefill: provider.prefill,
             request_id_header: HeaderName::try_from(provider.kind.quirks.request_id_header.as_str()).ok(),
             endpoint: Arc::new(Endpoint {
                 host: base.host.clone(),

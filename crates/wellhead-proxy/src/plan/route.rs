@@ -1,12 +1,14 @@
 //! A model made ready: its targets with their handles.
 
 use super::{ProviderPlan, Uris};
-use crate::state::{Registry, TargetState};
+use crate::state::{Entry, Registry, TargetState, Unavailable};
 use http::HeaderValue;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use wellhead_config::snapshot::{Model, Target};
 use wellhead_resilience::Nanos;
+use wellhead_resilience::breaker::{Phase, Pool, Transition, may_open_by_rate};
 use wellhead_resilience::ladder::TargetView;
 use wellhead_telemetry::{Metrics, RouteMetrics, TargetMetrics};
 use wellhead_types::Name;
@@ -30,6 +32,8 @@ pub(crate) struct TargetPlan {
     /// Rank of its tier among those in use, so that 0 is always the first one.
     pub(crate) tier: u8,
     pub(crate) weight: u32,
+    /// There are others, so that it matters how long it takes to answer.
+    pub(crate) compared: bool,
     pub(crate) state: Arc<TargetState>,
     pub(crate) metrics: Arc<TargetMetrics>,
     pub(crate) header: HeaderValue,
@@ -54,12 +58,23 @@ impl Route {
                 .map_err(|error| tracing::error!(target = %target.id, error, "target left out of the plan"))
                 .ok()
         });
+        let mut targets: Vec<TargetPlan> = targets.collect();
+        let compared = targets.len() > 1;
+        targets.iter_mut().for_each(|target| target.compared = compared);
         Self {
-            targets: targets.collect(),
+            targets,
             metrics: metrics.route(&model.name),
             header: visible(&model.name),
             model: model.clone(),
         }
+    }
+}
+
+impl Route {
+    /// What the pool permits its targets. `sole`: only one of them can answer the request.
+    pub(crate) fn pool(&self, sole: bool) -> Pool {
+        let opened = self.targets.iter().filter(|target| target.state.is_open_by_rate()).count();
+        Pool { sole, may_open_by_rate: may_open_by_rate(opened, self.targets.len()) }
     }
 }
 
@@ -78,6 +93,7 @@ impl TargetPlan {
             provider: provider.clone(),
             tier,
             weight: target.weight,
+            compared: false,
             state: registry.target(&target.id),
             metrics: metrics.target(&target.id),
             header: visible(&target.id),
@@ -89,15 +105,50 @@ impl TargetPlan {
         &self.uris[endpoint as usize]
     }
 
-    /// What the ladder needs to know.
-    pub(crate) fn view(&self, now: Nanos) -> TargetView {
+    /// What the ladder needs to know; `worker` is whose estimates count.
+    pub(crate) fn view(&self, worker: usize, now: Nanos) -> TargetView {
+        let look = self.state.look(now);
+        let (estimate, in_flight, recovered_at) = if self.compared {
+            let in_flight = self.state.in_flight.load(Relaxed);
+            let estimate = self.state.estimate(worker, now, |estimate| estimate.read(now));
+            (estimate, u32::try_from(in_flight).unwrap_or(u32::MAX), self.state.recovered_at())
+        } else {
+            (0, 0, None)
+        };
         TargetView {
             tier: self.tier,
             weight: self.weight,
-            key_free_at: self.provider.key_free_at(&self.model, now).max(self.state.away_until(now)),
-            key_limited: self.state.away_until(now).is_none() && self.provider.is_limited(now),
+            key_free_at: self.provider.key_free_at(&self.model, now).max(look.asked_until),
+            key_limited: look.asked_until.is_none() && self.provider.is_limited(now),
             keyless: self.provider.keys.is_empty(),
-            rests_until: self.state.rests_until(),
+            class: look.class,
+            rests_until: look.rests_until,
+            room_at: look.room_at,
+            estimate,
+            in_flight,
+            recovered_at,
+        }
+    }
+
+    /// Asks for the right to send.
+    pub(crate) fn enter(&self, now: Nanos, last_light: bool) -> Result<Entry, Unavailable> {
+        let (entry, probe) = self.state.enter(now, last_light)?;
+        self.note(probe);
+        Ok(entry)
+    }
+
+    /// Counts a change of its state, and says it where it concerns people.
+    pub(crate) fn note(&self, transition: Option<Transition>) {
+        let Some(change) = transition else { return };
+        let (from, to) = (change.from.as_str(), change.to.as_str());
+        self.metrics.count_transition(from, to, change.why.as_str());
+        if !change.is_loud() {
+            return;
+        }
+        if change.to == Phase::Open {
+            tracing::warn!(target = %self.id, from, to, why = %change.why, "a target is left alone for a while");
+        } else {
+            tracing::info!(target = %self.id, from, to, why = %change.why, "the state of a target has changed");
         }
     }
 }

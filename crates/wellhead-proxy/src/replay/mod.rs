@@ -28,6 +28,9 @@ const IN_MEMORY_BYTES_MAX: usize = 1 << 20;
 /// memory with the request.
 const COPIED_BYTES_MAX: usize = 64 * 1024;
 
+/// Bodies above this have memory of their own already: they did not fit into the connection's read buffer.
+const READ_BUFFER_BYTES_MAX: usize = 8 * 1024;
+
 /// The body of an admitted request.
 #[derive(Debug)]
 pub(crate) enum Kept {
@@ -99,6 +102,10 @@ fn per_target(exchange: &Exchange, body: &Bytes) -> PerTarget {
 impl Exchange {
     /// The body for one target: the client's bytes, but for the fields that the target needs otherwise.
     pub(crate) fn out_body(&self, number: usize) -> OutBody {
+        if let Some((body, head)) = self.resume.as_ref().and_then(|resume| resume.changed()) {
+            let target = self.target(number);
+            return OutBody::full(prepare(body, head, &target.model, flags(target)));
+        }
         match &self.body {
             Kept::Memory(body) => {
                 let target = self.target(number);
@@ -109,6 +116,19 @@ impl Exchange {
             }
             Kept::File(file, parts) => OutBody::file(file.clone(), parts[number].clone()),
             Kept::Once(bytes, parts) => OutBody::once(bytes.clone(), parts[number].clone()),
+        }
+    }
+
+    /// A small body may be a piece of a connection's read buffer: it gets memory of its own size. Where the budget has no
+    /// room for both, it stays what it is.
+    pub(crate) fn own_body(&mut self) {
+        let Kept::Memory(body) = &self.body else { return };
+        if body.len() > READ_BUFFER_BYTES_MAX {
+            return;
+        }
+        let mut share = self.worker.gateway.replay.share();
+        if share.grow(body.len() as u64, self.plan.limits.replay_bytes_max) {
+            self.body = Kept::Memory(bind(Bytes::copy_from_slice(body), share));
         }
     }
 
@@ -132,8 +152,8 @@ impl Exchange {
     pub(crate) fn possible(&self, effect: Effect) -> Effect {
         let soon = match effect {
             Effect::GiveUp(_) => return effect,
-            Effect::Send(_) => self.now().saturating_add(SECOND),
-            Effect::Wait(until) => until,
+            Effect::Send(_) | Effect::LastLight(_) => self.now().saturating_add(SECOND),
+            Effect::Wait(until) | Effect::Hold { recovery: until } => until,
         };
         if !self.body.is_spent() {
             return effect;

@@ -67,6 +67,11 @@ pub(crate) fn pass_on(
     headers.remove(header::CONTENT_LENGTH);
     retry_advice(headers, Some(false), None);
     let rung = books.record.rung;
+    let last = books.record.attempts.last().map(|attempt| &attempt.target);
+    let targets = books.route.iter().flat_map(|route| &route.targets);
+    if let Some(target) = targets.into_iter().find(|target| Some(&target.id) == last) {
+        headers.insert(&names::X_WELLHEAD_TARGET, target.header.clone());
+    }
     identify(headers, &books);
     survival(headers, rung, &books);
     books.record.status = status;

@@ -177,6 +177,17 @@ impl Refusal {
         }
     }
 
+    pub(crate) fn region(model: &str) -> Self {
+        let message = format!(
+            "The model `{}` is not served in a region that this key's app is allowed to use.",
+            short(model)
+        );
+        Self {
+            param: Some("model"),
+            ..Self::client(403, "region_not_allowed", "permission_error", message)
+        }
+    }
+
     pub(crate) fn limit(app: &str, hit: &LimitHit) -> Self {
         let unit = match hit.which.as_str() {
             "concurrency" => "requests in flight",

@@ -4,6 +4,7 @@ use crate::answer::{Content, Opened};
 use crate::clock::nanos;
 use crate::exchange::Exchange;
 use crate::plan::KeyPlan;
+use crate::stages::hold;
 use crate::stream;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
@@ -13,8 +14,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wellhead_http::names;
 use wellhead_net::InBody;
-use wellhead_resilience::ladder::{Effect, End, Event, counts_against_target};
-use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
+use wellhead_resilience::ladder::{Effect, End, Event};
+use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Stage};
 use wellhead_wire::openai::answer::inspect;
 use wellhead_wire::openai::error::classify;
 
@@ -46,7 +47,7 @@ pub(crate) struct UpstreamError {
 }
 
 /// Why one attempt did not open an answer.
-enum Missed {
+pub(crate) enum Missed {
     /// Nothing was sent: the last free key or the probe was taken by another request.
     Unavailable,
     Failed(Failure, Option<UpstreamError>),
@@ -54,13 +55,32 @@ enum Missed {
 
 /// Runs attempts until one opens an answer or nothing is left.
 pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
+    if exchange.body.is_once() {
+        exchange.ladder.explore_nothing();
+    }
+    let mut first = exchange.decide(Event::Start);
+    if let Effect::Send(target) | Effect::LastLight(target) = first
+        && exchange.worker.gateway.room.places() > 0
+        && Box::pin(hold::queue(exchange)).await
+    {
+        first = exchange.decide(Event::Queued(target));
+    }
+    go_on(exchange, first).await
+}
+
+/// The same from a first effect on.
+pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcome {
     let mut last = None;
     let mut answer = None;
-    let mut effect = exchange.decide(Event::Start);
+    let mut refused = false;
     loop {
+        exchange.last_light = matches!(effect, Effect::LastLight(_));
         effect = match effect {
-            Effect::Send(target) => match attempt(exchange, target).await {
-                Ok(opened) => return Ok(opened),
+            Effect::Send(target) | Effect::LastLight(target) => match ask(exchange, target).await {
+                Ok(opened) => {
+                    hold::answered(exchange);
+                    return Ok(opened);
+                }
                 Err(Missed::Unavailable) => exchange.decide(Event::Unavailable(target)),
                 Err(Missed::Failed(failure, upstream)) => {
                     let next = failed(exchange, target, &failure);
@@ -69,50 +89,56 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
                     next
                 }
             },
+            Effect::Hold { recovery } => {
+                // Boxed: nearly no request comes here, and every one would carry it.
+                let event = Box::pin(hold::hold(exchange, recovery)).await;
+                refused = matches!(event, Event::Refused);
+                exchange.decide(event)
+            }
             Effect::Wait(until) => {
                 tokio::time::sleep_until(exchange.worker.gateway.clock.instant(until)).await;
                 exchange.decide(Event::Waited)
             }
-            Effect::GiveUp(end) => return Err(GaveUp { end, last, answer }),
+            Effect::GiveUp(end) => {
+                hold::gave_up(exchange, end, refused);
+                return Err(GaveUp { end, last, answer });
+            }
         };
     }
 }
 
+/// Asks one target: for the answer, or for the rest of one that broke off.
+async fn ask(exchange: &mut Exchange, target: usize) -> Result<Opened, Missed> {
+    if exchange.resume.is_some() {
+        // Boxed: nearly no request comes here, and every one would carry it.
+        return Box::pin(stream::ask(exchange, target)).await;
+    }
+    attempt(exchange, target).await
+}
+
 /// Writes a failure down and asks what is next.
 fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
-    let now = exchange.now();
-    exchange.books.end_attempt(failure.cause.as_str());
-    let plan = exchange.target(target);
+    exchange.books.fail_attempt(failure);
     tracing::debug!(
         request = %exchange.books.record.request_id,
-        target = %plan.id,
+        target = %exchange.target(target).id,
         cause = failure.cause.as_str(),
         status = failure.status,
         detail = failure.detail,
         "an attempt failed"
     );
-    if failure.side == Side::Provider {
-        // Without a key to rest, a limit or a rejection is the target's own.
-        let keyless = plan.provider.keys.is_empty() && matches!(failure.scope, Scope::Key | Scope::KeyModel);
-        let counts = counts_against_target(failure) || keyless;
-        plan.state.on_failure(failure.cause, counts, now, &exchange.worker.gateway.entropy);
-        if let (Scope::Endpoint | Scope::Provider, Some(wish)) = (failure.scope, failure.retry_after) {
-            plan.state.leave_alone(wish, now);
-        }
-    }
     exchange.decide(Event::Failed(target, failure))
 }
 
-async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Missed> {
+/// One attempt at one target.
+pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Missed> {
     let (route, worker) = (exchange.route.clone(), exchange.worker.clone());
     let (target, now) = (&route.targets[number], exchange.now());
     let key = target.provider.take_key(&target.model, now).map_err(|()| Missed::Unavailable)?;
-    if !target.state.may_send(now, &worker.gateway.entropy) {
-        return Err(Missed::Unavailable);
-    }
+    let entry = target.enter(now, exchange.last_light).map_err(|_| Missed::Unavailable)?;
     let span_id = wellhead_http::trace::span_id(worker.gateway.entropy.next().to_be_bytes());
     let limit = limit(exchange, number);
-    exchange.books.begin_attempt(number, target, key, span_id);
+    exchange.books.begin_attempt(number, target, key, entry, span_id);
     let body = exchange.out_body(number);
     let uris = target.uris(exchange.endpoint);
     let sender = &*exchange;
@@ -140,9 +166,9 @@ async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Misse
     let now = exchange.now();
     match &outcome {
         Ok(_) => {
-            target.state.on_answering();
-            if let Some(key) = key {
-                key.state.on_success(&target.model, now);
+            exchange.books.answering(now);
+            if key.is_some_and(|key| key.state.on_success(&target.model, now)) {
+                worker.gateway.room.open_all(now);
             }
         }
         Err(Missed::Failed(failure, _)) => {
@@ -171,7 +197,7 @@ fn limit(exchange: &Exchange, number: usize) -> Limit {
 pub(crate) struct Limit {
     pub(crate) at: Instant,
     /// It is the caller's patience that ends: no fault of the target's.
-    by_deadline: bool,
+    pub(crate) by_deadline: bool,
 }
 
 impl Limit {
@@ -218,7 +244,8 @@ async fn open(
     if !parts.status.is_success() {
         return Err(refused(exchange, key, status, parts.headers, body, limit).await);
     }
-    let late = exchange.early.as_ref().is_some_and(|early| early.is_open());
+    let resumes = exchange.resume.is_some();
+    let late = resumes || exchange.early.as_ref().is_some_and(|early| early.is_open());
     let content = match kind(&parts.headers, exchange.head.stream) {
         // The client has been promised a stream.
         Kind::Json | Kind::Bytes if late => {
@@ -236,7 +263,8 @@ async fn open(
         }
         Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
     };
-    Ok(Opened { target: number, rung: exchange.ladder.rung(), status, headers: parts.headers, content })
+    let rung = if resumes { Rung::Resumed } else { exchange.ladder.rung() };
+    Ok(Opened { target: number, rung, status, headers: parts.headers, content })
 }
 
 const fn missed(failure: Failure) -> Missed {

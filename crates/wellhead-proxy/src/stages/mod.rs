@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 pub(crate) mod attempt;
+pub(crate) mod hold;
 pub(crate) mod identify;
 pub(crate) mod receive;
 pub(crate) mod route;

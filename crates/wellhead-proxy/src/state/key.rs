@@ -31,10 +31,13 @@ impl KeyState {
         self.quiet_from.load(Relaxed) > now && self.rest().whole(now).is_none()
     }
 
-    pub(crate) fn on_success(&self, model: &Name, now: Nanos) {
-        if self.quiet_from.load(Relaxed) > now {
+    /// The key answered. Returns whether it was believed to rest.
+    pub(crate) fn on_success(&self, model: &Name, now: Nanos) -> bool {
+        let rested = self.quiet_from.load(Relaxed) > now;
+        if rested {
             self.change(|rest| rest.on_success(model));
         }
+        rested
     }
 
     /// Takes note of a failure if it is the key's.

@@ -2,10 +2,12 @@
 //! ids; a plan holds handles into it, and a reload resets nothing.
 
 mod key;
+mod room;
 mod target;
 
 pub(crate) use key::KeyState;
-pub(crate) use target::TargetState;
+pub(crate) use room::{Place, RouteKey, WaitingRoom};
+pub(crate) use target::{Changed, Entry, TargetState, Unavailable};
 
 use std::collections::HashMap;
 use std::hash::Hash;

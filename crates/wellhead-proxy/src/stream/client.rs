@@ -1,11 +1,12 @@
 //! The body of a streamed answer: first whatever it takes to get one, then the stream itself. A broken stream ends with
 //! an error in the client's own dialect and without an end signal; it never looks finished.
 
-use super::Live;
+use super::{Live, resume};
 use crate::answer::{Content, IdleTimer, Opened};
 use crate::exchange::{Early, Exchange};
 use crate::rescue::{self, Refusal};
 use crate::settle::Books;
+use crate::stages::attempt;
 use crate::stages::attempt::Outcome as Attempted;
 use bytes::Bytes;
 use http_body::Body;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
-use wellhead_types::{Cause, Outcome};
+use wellhead_resilience::ladder::Event;
+use wellhead_types::{Cause, Failure, Outcome, Stage};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::stream::interruption_event;
 
@@ -23,6 +25,8 @@ use wellhead_wire::openai::stream::interruption_event;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Time that an upstream has to close a stream after its end signal, so that the connection can be used again.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
+/// What a client is told when an answer stays incomplete.
+const BROKE_OFF: &str = "The upstream's stream broke off before its end; what was delivered is incomplete.";
 /// A comment (WHATWG server-sent events): clients ignore it, proxies and sockets stay awake.
 const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
@@ -43,7 +47,8 @@ enum State {
 
 struct Flow {
     live: Box<Live>,
-    books: Box<Books>,
+    /// With all that is needed to ask somebody else for the rest.
+    exchange: Box<Exchange>,
     idle: IdleTimer,
     /// Longest stream; after the end signal, the time left to close.
     end: Pin<Box<Sleep>>,
@@ -51,12 +56,15 @@ struct Flow {
     closed: bool,
     /// It failed; what came before is delivered first.
     failed: Option<Broken>,
+    /// Runs while a tool call is waited for, of which the client hears nothing yet.
+    pulse: Option<Pin<Box<Sleep>>>,
 }
 
 impl ClientStream {
     /// A stream whose first content is there.
-    pub(crate) fn flowing(live: Box<Live>, books: Box<Books>, endpoint: Endpoint) -> Self {
-        Self { state: State::Flowing(Flow::new(live, books)), endpoint }
+    pub(crate) fn flowing(live: Box<Live>, exchange: Box<Exchange>) -> Self {
+        let endpoint = exchange.endpoint;
+        Self { state: State::Flowing(Flow::new(live, exchange)), endpoint }
     }
 
     /// A stream whose headers are sent before there is content.
@@ -74,8 +82,9 @@ impl ClientStream {
                     Step::Data(bytes) => return Poll::Ready(Some(bytes)),
                     Step::Ended => self.finish(),
                     Step::Broken(broken) => {
-                        let event = self.interrupt(broken);
-                        return Poll::Ready(event);
+                        if let Some(event) = self.rescue(broken) {
+                            return Poll::Ready(Some(event));
+                        }
                     }
                 },
                 State::Opening { attempts, early, pulse } => {
@@ -103,17 +112,18 @@ impl ClientStream {
 
     /// The attempts have come to an end while the client was waiting with its headers in hand.
     fn opened(&mut self, exchange: Box<Exchange>, outcome: Attempted, early: &Early) -> Option<Bytes> {
-        let mut books = exchange.books;
-        books.record.status = 200;
+        let mut exchange = exchange;
+        let resumes = exchange.resume.take().is_some();
+        exchange.books.record.status = 200;
         match outcome {
             Ok(Opened { content: Content::Stream(mut live), rung, .. }) => {
                 let mut before: Vec<_> = std::iter::from_fn(|| early.pop()).collect();
                 while let Some(event) = before.pop() {
                     live.ready.push_front(event);
                 }
-                books.record.rung = rung;
-                books.content();
-                self.state = State::Flowing(Flow::new(live, books));
+                exchange.books.record.rung = rung;
+                exchange.books.content();
+                self.state = State::Flowing(Flow::new(live, exchange));
                 None
             }
             Ok(_) => {
@@ -121,34 +131,65 @@ impl ClientStream {
                     "upstream_invalid_answer",
                     "The upstream did not answer with a stream.",
                 );
-                Some(self.fail_before(books, &refusal))
+                Some(self.fail_before(exchange.books, &refusal))
+            }
+            Err(_) if resumes => {
+                let refusal = rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF);
+                Some(self.fail_before(exchange.books, &refusal))
             }
             Err(gave_up) => {
-                let refusal = rescue::in_stream(&gave_up, &books);
-                Some(self.fail_before(books, &refusal))
+                let refusal = rescue::in_stream(&gave_up, &exchange.books);
+                Some(self.fail_before(exchange.books, &refusal))
             }
         }
     }
 
     fn finish(&mut self) {
-        if let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) {
-            flow.books.end_attempt("ok");
-            let outcome = flow.books.record.rung.outcome();
-            flow.books.close(outcome);
+        if let State::Flowing(flow) = std::mem::replace(&mut self.state, State::Done) {
+            let mut books = flow.exchange.books;
+            books.end_attempt("ok");
+            let outcome = books.record.rung.outcome();
+            books.close(outcome);
         }
     }
 
-    /// The stream broke off after its first content.
-    fn interrupt(&mut self, broken: Broken) -> Option<Bytes> {
+    /// The stream broke off after its first content: others are asked for the rest, if request and answer allow it.
+    /// Returns what the client gets if not.
+    fn rescue(&mut self, broken: Broken) -> Option<Bytes> {
         let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) else { return None };
-        match broken {
-            Broken::Upstream(cause) => flow.books.break_attempt(cause),
-            Broken::TooLong => flow.books.end_attempt("stream_too_long"),
+        let Broken::Upstream(cause) = broken else { return Some(self.interrupt(flow, broken)) };
+        let attempt = flow.exchange.books.current_target();
+        let delivered = flow.live.take_delivered().filter(|_| cause != Cause::ContinuationDiffers);
+        let (Some(target), Some(delivered)) = (attempt, delivered) else {
+            return Some(self.interrupt(flow, broken));
+        };
+        if !resume::begin(&mut flow.exchange, delivered) {
+            return Some(self.interrupt(flow, broken));
         }
-        let message = "The upstream's stream broke off before its end; what was delivered is incomplete.";
-        let refusal = rescue::interrupted(rescue::INTERRUPTED, message);
-        let event = flow.live.interruption(&rescue::body(&refusal, &flow.books));
-        Some(self.fail(flow.books, rescue::INTERRUPTED, event))
+        let mut exchange = flow.exchange;
+        exchange.books.break_attempt(cause);
+        let early = exchange.early.clone().unwrap_or_default();
+        let attempts = Box::pin(async move {
+            let failure = Failure::endpoint(Stage::Stream, cause, "the stream broke off");
+            let first = exchange.decide(Event::Failed(target, &failure));
+            let outcome = attempt::go_on(&mut exchange, first).await;
+            (exchange, outcome)
+        });
+        let pulse = Box::pin(tokio::time::sleep(KEEP_ALIVE));
+        self.state = State::Opening { attempts, early, pulse };
+        None
+    }
+
+    /// The stream broke off, and nobody can be asked for the rest.
+    fn interrupt(&mut self, mut flow: Flow, broken: Broken) -> Bytes {
+        let books = &mut flow.exchange.books;
+        match broken {
+            Broken::Upstream(cause) => books.break_attempt(cause),
+            Broken::TooLong => books.end_attempt("stream_too_long"),
+        }
+        let refusal = rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF);
+        let event = flow.live.interruption(&rescue::body(&refusal, books));
+        self.fail(flow.exchange.books, rescue::INTERRUPTED, event)
     }
 
     /// The in-band error of a stream that never began.
@@ -182,25 +223,24 @@ enum Broken {
 }
 
 impl Flow {
-    fn new(live: Box<Live>, books: Box<Books>) -> Self {
-        let (idle, longest) = match &books.route {
-            Some(route) => (route.model.stream_idle_timeout, route.model.stream_max),
-            None => (KEEP_ALIVE, KEEP_ALIVE),
-        };
+    fn new(live: Box<Live>, mut exchange: Box<Exchange>) -> Self {
+        exchange.settle_down();
+        let model = &exchange.route.model;
         Self {
             live,
-            books,
-            idle: IdleTimer::new(idle),
-            end: Box::pin(tokio::time::sleep(longest)),
+            idle: IdleTimer::new(model.stream_idle_timeout),
+            end: Box::pin(tokio::time::sleep(model.stream_max)),
             closed: false,
             failed: None,
+            pulse: None,
+            exchange,
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             if let Some(bytes) = self.live.ready.pop_front() {
-                self.books.record.response_bytes += bytes.len() as u64;
+                self.exchange.books.record.response_bytes += bytes.len() as u64;
                 return Poll::Ready(Step::Data(bytes));
             }
             if let Some(broken) = self.failed {
@@ -220,6 +260,7 @@ impl Flow {
                     self.failed = Some(Broken::Upstream(Cause::IdleTimeout));
                     continue;
                 }
+                Poll::Pending if self.poll_pulse(cx) => return Poll::Ready(Step::Data(COMMENT)),
                 Poll::Pending => {
                     std::task::ready!(self.end.as_mut().poll(cx));
                     self.failed = Some(Broken::TooLong);
@@ -241,7 +282,7 @@ impl Flow {
                         self.idle.touch();
                     }
                     if self.live.terminal {
-                        self.books.completed(self.live.finish().usage);
+                        self.exchange.books.completed(self.live.finish().usage);
                     }
                 }
                 Some(Err(_)) if self.live.terminal => return Poll::Ready(self.end()),
@@ -250,11 +291,27 @@ impl Flow {
                     self.failed = Some(Broken::Upstream(error.cause));
                 }
                 None => {
-                    self.live.close();
                     self.closed = true;
+                    if let Err(failure) = self.live.close() {
+                        self.failed = Some(Broken::Upstream(failure.cause));
+                    }
                 }
             }
         }
+    }
+
+    /// Whether the client needs a sign of life: a tool call is coming, and is not passed on before it is whole.
+    fn poll_pulse(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.live.kept_bytes() == 0 {
+            self.pulse = None;
+            return false;
+        }
+        let pulse = self.pulse.get_or_insert_with(|| Box::pin(tokio::time::sleep(KEEP_ALIVE)));
+        let due = pulse.as_mut().poll(cx).is_ready();
+        if due {
+            pulse.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        }
+        due
     }
 
     /// After the end signal the upstream gets a moment to close.
@@ -274,8 +331,9 @@ impl Flow {
     /// Writes down what the stream used; returns whether it was complete.
     fn settle_usage(&mut self) -> bool {
         let end = self.live.finish();
-        self.books.record.usage = end.usage;
-        self.books.output_estimate = self.live.events;
+        let books = &mut self.exchange.books;
+        books.record.usage = end.usage;
+        books.output_estimate = books.output_estimate.max(self.live.events);
         end.complete
     }
 }
@@ -284,7 +342,8 @@ impl Drop for ClientStream {
     /// The client may leave at any moment: what it has had is known only here.
     fn drop(&mut self) {
         if let State::Flowing(flow) = &mut self.state {
-            flow.books.output_estimate = flow.live.events;
+            let books = &mut flow.exchange.books;
+            books.output_estimate = books.output_estimate.max(flow.live.events);
         }
     }
 }

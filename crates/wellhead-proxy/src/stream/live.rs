@@ -1,13 +1,14 @@
 //! An upstream's stream under observation: whole events pass as they came, or are left out; nothing is held back but
-//! the start of an event that is not complete yet.
+//! the start of an event and tool calls that are not complete yet.
 
 use crate::exchange::Exchange;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use wellhead_net::InBody;
-use wellhead_types::{Cause, Failure, Stage};
+use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
 use wellhead_wire::openai::error::ErrorBody;
-use wellhead_wire::openai::stream::{StreamEnd, StreamObserver};
+use wellhead_wire::openai::resume::{Broken, Resumed};
+use wellhead_wire::openai::stream::{Delivered, StreamEnd, StreamObserver};
 use wellhead_wire::sse::{Framer, Tail, Verdict};
 
 /// A stream and what is known of it.
@@ -15,6 +16,8 @@ pub(crate) struct Live {
     pub(crate) body: InBody,
     framer: Framer,
     observer: StreamObserver,
+    /// There if the client has the beginning of the answer from elsewhere.
+    resumed: Option<Box<Resumed>>,
     /// Events that are ready to go to the client.
     pub(crate) ready: VecDeque<Bytes>,
     scratch: Vec<Bytes>,
@@ -27,10 +30,14 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new(body: InBody, exchange: &Exchange) -> Self {
+        let resumed = exchange.resume.as_ref().map(|resume| resume.joint(exchange));
+        let remembers = resumed.is_none() && exchange.is_rescuable();
+        let watch = if remembers { StreamObserver::remembering } else { StreamObserver::new };
         Self {
             body,
             framer: Framer::new(exchange.plan.limits.event_bytes_max),
-            observer: StreamObserver::new(exchange.endpoint, exchange.head.asked_usage),
+            observer: watch(exchange.endpoint, exchange.head.asked_usage),
+            resumed,
             ready: VecDeque::new(),
             scratch: Vec::new(),
             terminal: false,
@@ -46,39 +53,85 @@ impl Live {
         let framed = framer.push(
             chunk,
             &mut |event| {
+                // What comes behind an error must not make a broken answer look finished.
+                if failed.is_some() {
+                    return Verdict::Drop;
+                }
                 *events += u64::from(!event.is_comment_only());
                 let observed = observer.observe(&event);
                 *committed |= observed.commits;
                 *terminal |= observed.terminal.is_some();
-                failed = failed.take().or(observed.error);
+                failed = observed.error;
                 observed.verdict
             },
             scratch,
         );
-        self.ready.extend(scratch.drain(..));
+        let joined = self.pass_on();
         if let Err(error) = framed {
             return Err(Failure::endpoint(self.stage(), Cause::ResponseTooLarge, error.to_string()));
         }
+        joined?;
         match failed {
             Some(failure) => Err(failure),
-            None => Ok(self.committed),
+            None => Ok(self.has_begun()),
         }
+    }
+
+    /// What the framer gave out becomes ready, behind a joint if there is one.
+    fn pass_on(&mut self) -> Result<(), Failure> {
+        let Some(resumed) = &mut self.resumed else {
+            self.ready.extend(self.scratch.drain(..));
+            return Ok(());
+        };
+        let mut joined = Vec::new();
+        let mut outcome = Ok(());
+        for events in self.scratch.drain(..) {
+            outcome = resumed.push(events, &mut joined);
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.ready.extend(joined);
+        outcome.map_err(|broken| unjoined(&broken, self.stage()))
     }
 
     /// The upstream has closed the stream. A last event that lacks only its blank line is delivered with one; a torn
     /// one is not.
-    pub(crate) fn close(&mut self) {
-        let Tail::Incomplete(tail) = self.framer.finish() else { return };
-        let Some(observed) = self.observer.observe_tail(&tail) else { return };
+    pub(crate) fn close(&mut self) -> Result<(), Failure> {
+        let Tail::Incomplete(tail) = self.framer.finish() else { return Ok(()) };
+        let Some(observed) = self.observer.observe_tail(&tail) else { return Ok(()) };
         self.terminal |= observed.terminal.is_some();
-        if observed.verdict == Verdict::Pass {
-            self.ready.push_back([&tail[..], b"\n\n"].concat().into());
+        self.committed |= observed.commits;
+        self.framer.settle_tail(&tail, observed.verdict, &mut self.scratch);
+        self.pass_on()?;
+        observed.error.map_or(Ok(()), Err)
+    }
+
+    /// Whether the client gets something of this stream that it has not yet.
+    fn has_begun(&self) -> bool {
+        self.resumed.as_ref().map_or(self.committed, |resumed| resumed.began())
+    }
+
+    /// What is known of the stream when nothing more comes; its usage is that of the whole answer.
+    pub(crate) fn finish(&self) -> StreamEnd {
+        let mut end = self.observer.finish();
+        if let Some(resumed) = &self.resumed {
+            end.usage = end.usage.map(|own| resumed.usage(own));
+        }
+        end
+    }
+
+    /// What the client has of the answer, if that was remembered.
+    pub(crate) fn take_delivered(&mut self) -> Option<Delivered> {
+        match self.resumed.take() {
+            Some(resumed) => Some(resumed.into_delivered()),
+            None => self.observer.take_delivered(),
         }
     }
 
-    /// What is known of the stream when nothing more comes.
-    pub(crate) fn finish(&self) -> StreamEnd {
-        self.observer.finish()
+    /// Bytes that wait for a tool call to be whole.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.observer.kept_bytes()
     }
 
     /// The in-band error that fits what the client has seen.
@@ -87,8 +140,17 @@ impl Live {
     }
 
     /// How far the stream has come.
-    pub(crate) const fn stage(&self) -> Stage {
-        if self.committed { Stage::Stream } else { Stage::FirstToken }
+    pub(crate) fn stage(&self) -> Stage {
+        if self.has_begun() { Stage::Stream } else { Stage::FirstToken }
+    }
+}
+
+/// The stream does not fit to what the client has.
+fn unjoined(broken: &Broken, stage: Stage) -> Failure {
+    Failure {
+        scope: Scope::Request,
+        retry: Retry::Elsewhere,
+        ..Failure::endpoint(stage, Cause::ContinuationDiffers, broken.to_string())
     }
 }
 

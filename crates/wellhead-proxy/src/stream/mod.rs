@@ -3,7 +3,9 @@
 mod client;
 mod live;
 mod open;
+mod resume;
 
 pub(crate) use client::{Attempts, ClientStream};
 pub(crate) use live::Live;
 pub(crate) use open::open;
+pub(crate) use resume::{Resume, ask};

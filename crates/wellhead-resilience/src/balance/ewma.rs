@@ -62,6 +62,12 @@ impl PeakEwma {
         }
     }
 
+    /// It has come back and answered after this time: what it took before says nothing about it.
+    pub fn on_recovery(&mut self, took: Nanos, now: Nanos) {
+        self.estimate = took as f64;
+        self.at = self.at.max(now);
+    }
+
     /// The estimate now. It sinks towards 0 while nobody is asked, so that a target that was slow is tried again; while
     /// a request waits for its answer it does not, so that only one tries.
     pub fn read(&self, now: Nanos) -> Nanos {

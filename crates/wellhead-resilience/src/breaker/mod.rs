@@ -31,8 +31,9 @@ use wellhead_types::Cause;
 pub const FAILURES_IN_A_ROW_MAX: u32 = 7;
 /// First wait of an open target; doubled each time.
 pub const OPEN_FIRST: Nanos = SECOND;
-/// Longest wait before jitter: a target that has recovered must not stay idle for long.
-pub const OPEN_MAX: Nanos = 60 * SECOND;
+/// Longest wait before jitter, which makes it 30 s at most: so long after its return a target has traffic again, however
+/// long it was away. Longer waits would save next to nothing: one probe in twenty seconds is no load.
+pub const OPEN_MAX: Nanos = 20 * SECOND;
 /// Longest wait that an upstream can ask for with `Retry-After`.
 pub const RETRY_AFTER_MAX: Nanos = 300 * SECOND;
 /// How long one failure moves a target behind the others. As long as the shortest wait: then it gets a request again,
@@ -289,7 +290,7 @@ impl Breaker {
         self.go(State::Suspect { until: now.saturating_add(SUSPECT) }, why)
     }
 
-    /// Doubles from one second to sixty, ± 50 % so that gateways do not probe in step.
+    /// Doubles from one second to twenty, ± 50 % so that gateways do not probe in step.
     fn open(&mut self, why: Why, now: Nanos, rng: &mut Rng) -> Option<Transition> {
         let length = (OPEN_FIRST << self.opens.min(6)).min(OPEN_MAX);
         let wait = match why {

@@ -15,10 +15,9 @@ use crate::{MILLI, Nanos, SECOND};
 pub const ANSWER_MARGIN: Nanos = 250 * MILLI;
 /// A wait ends this much after the expected recovery: clocks differ, and those in front are asked first.
 pub const RECOVERY_SLACK: Nanos = SECOND;
-/// Longest wait when nobody knows when it will be over: long enough for a restart or a new set of addresses.
+/// Longest wait when nobody knows when it will be over, if patience is not shorter: long enough for a restart or a new
+/// set of addresses.
 pub const PATIENCE_UNKNOWN: Nanos = 3 * SECOND;
-/// Longest wait for a recovery whose time is known; for a later one the client had better come back itself.
-pub const PATIENCE_KNOWN: Nanos = 30 * SECOND;
 
 /// What [`decide`] needs to know of the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,15 +52,23 @@ pub enum Hold {
 }
 
 /// Decides for a request that has waited since `since` (`now` at its first wait) and must be answered by `deadline`.
-/// `recovery` is when the first of its targets can be asked; a moment in the past means that one can be asked already,
-/// and that others are in front.
-pub fn decide(now: Nanos, since: Nanos, deadline: Nanos, recovery: Option<Nanos>, room: RoomView) -> Hold {
+/// `patience` is how long it may wait in all for a recovery whose time is known; for a later one the client had better
+/// come back itself, and 0 means that it never waits. `recovery` is when the first of its targets can be asked; a moment
+/// in the past means that one can be asked already, and that others are in front.
+pub fn decide(
+    now: Nanos,
+    since: Nanos,
+    deadline: Nanos,
+    patience: Nanos,
+    recovery: Option<Nanos>,
+    room: RoomView,
+) -> Hold {
     let last = deadline.saturating_sub(ANSWER_MARGIN);
     let expected = recovery.map(|at| at.max(now));
     if last <= now || expected.is_some_and(|at| at > last) {
         return Hold::TooShort { recovery };
     }
-    let patience = if expected.is_some() { PATIENCE_KNOWN } else { PATIENCE_UNKNOWN };
+    let patience = if expected.is_some() { patience } else { patience.min(PATIENCE_UNKNOWN) };
     let patient = since.saturating_add(patience);
     if patient <= now || expected.is_some_and(|at| at > patient) {
         return Hold::TooLong { recovery };

@@ -1,11 +1,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Promises of the waiting room, by the page's numbers and over seeded histories.
 
-use super::{AWAKE_WAITERS_MAX, Call, Hold, Left, Room, RoomView, Ticket, decide};
+use super::{AWAKE_WAITERS_MAX, Call, Hold, Left, Room, RoomView, Ticket};
 use crate::{MILLI, Nanos, Rng, SECOND};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PLACE: RoomView = RoomView { has_place: true };
+/// What a model is given when it says nothing else.
+const PATIENCE: Nanos = 30 * SECOND;
+
+fn decide(now: Nanos, since: Nanos, deadline: Nanos, recovery: Option<Nanos>, room: RoomView) -> Hold {
+    super::decide(now, since, deadline, PATIENCE, recovery, room)
+}
 
 #[test]
 fn all_keys_limited_for_three_seconds() {
@@ -33,6 +39,18 @@ fn patience_is_three_seconds_in_the_dark_and_thirty_with_a_date() {
     assert_eq!(decide(20 * SECOND, 0, 600 * SECOND, recovery, PLACE), Hold::TooLong { recovery });
     // Somebody can be asked already, others are in front.
     assert_eq!(decide(9 * SECOND, 0, 60 * SECOND, Some(1), PLACE), Hold::Wait { until: 10 * SECOND });
+}
+
+#[test]
+fn patience_is_what_the_model_says() {
+    let wait = |patience, recovery| super::decide(0, 0, 600 * SECOND, patience, recovery, PLACE);
+    for recovery in [None, Some(0), Some(SECOND)] {
+        assert_eq!(wait(0, recovery), Hold::TooLong { recovery }, "none: it never waits");
+    }
+    assert_eq!(wait(SECOND, None), Hold::Wait { until: SECOND }, "the shorter of both, in the dark");
+    assert_eq!(wait(90 * SECOND, None), Hold::Wait { until: 3 * SECOND });
+    assert_eq!(wait(90 * SECOND, Some(80 * SECOND)), Hold::Wait { until: 81 * SECOND });
+    assert_eq!(wait(2 * SECOND, Some(1_500_000_000)), Hold::Wait { until: 2 * SECOND });
 }
 
 #[test]

@@ -8,12 +8,16 @@ mod tests;
 
 pub use end::End;
 
+use choose::Choice;
+
+use crate::balance::View;
+use crate::breaker::Class;
 use crate::{Nanos, Rng, SECOND, backoff};
 use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Stage};
 
 /// Targets per model; the tried ones are a bit set.
 pub const TARGETS_MAX: usize = 64;
-/// Longest wait for a resting target when there is no alternative (survival.md R4).
+/// Longest pause between two tries of the same target (survival.md R4).
 const WAIT_MAX: Nanos = 5 * SECOND;
 /// Time that must be left of the deadline for another attempt to make sense.
 const ATTEMPT_MIN: Nanos = SECOND / 20;
@@ -31,9 +35,50 @@ pub struct TargetView {
     pub key_limited: bool,
     /// It takes no credential: there is no other key to try after a refusal.
     pub keyless: bool,
+    /// How willing it is.
+    pub class: Class,
     /// When its rest after failures is over; `None` means that it does not rest. A rest that is over (`<= now`) may be
     /// probed by one request.
     pub rests_until: Option<Nanos>,
+    /// When its last light has room again; `None` means now, or that it is not lit.
+    pub room_at: Option<Nanos>,
+    /// Expected time to answer. Only looked at where there are several targets, as the two below.
+    pub estimate: Nanos,
+    /// Requests that it is working on.
+    pub in_flight: u32,
+    /// When it came back after having been open.
+    pub recovered_at: Option<Nanos>,
+}
+
+impl TargetView {
+    /// Whether nothing but its class speaks against asking it now.
+    fn is_free(&self, now: Nanos) -> bool {
+        self.key_free_at.is_none_or(|at| at <= now) && self.room_at.is_none_or(|at| at <= now)
+    }
+
+    /// When it can be asked as far as it is concerned, 0 for now. An open one that this request has not asked yet may be
+    /// asked by the last light.
+    fn free_at(&self, asked: bool) -> Nanos {
+        let room = self.room_at.unwrap_or(0);
+        let rest = match (self.class, self.rests_until) {
+            (Class::Open, Some(until)) if asked => until,
+            (Class::Open, Some(until)) => until.min(room),
+            _ => room,
+        };
+        self.key_free_at.unwrap_or(0).max(rest)
+    }
+
+    /// The part that a choice among equals needs.
+    const fn balanced(&self) -> View {
+        View {
+            id: 0,
+            class: self.class,
+            weight: self.weight,
+            estimate: self.estimate,
+            in_flight: self.in_flight,
+            recovered_at: self.recovered_at,
+        }
+    }
 }
 
 /// What happened.
@@ -43,8 +88,12 @@ pub enum Event<'a> {
     Start,
     /// The attempt on this target failed.
     Failed(usize, &'a Failure),
-    /// The wait that was asked for is over.
+    /// The pause or the hold that was asked for is over.
     Waited,
+    /// The hold that was asked for is not possible: no time, no patience, no place.
+    Refused,
+    /// Instead of asking the target that was chosen, the request has waited behind others.
+    Queued(usize),
     /// The target that was chosen could not be used after all (its probe was taken, its last key went to rest).
     Unavailable(usize),
 }
@@ -54,8 +103,15 @@ pub enum Event<'a> {
 pub enum Effect {
     /// Send to this target.
     Send(usize),
-    /// Wait until then, and say [`Event::Waited`].
+    /// Everybody is open: send to this target if its last light has room.
+    LastLight(usize),
+    /// Pause until then, and say [`Event::Waited`].
     Wait(Nanos),
+    /// Nobody can be asked now: wait for a change, or say [`Event::Refused`].
+    Hold {
+        /// When the first target can be asked, as far as is known.
+        recovery: Nanos,
+    },
     /// Stop, and answer with this.
     GiveUp(End),
 }
@@ -69,6 +125,8 @@ pub struct Ladder {
     attempts: u32,
     /// Targets that failed in this request and are left alone while another one is there.
     tried: u64,
+    /// Targets that others were quicker to ask.
+    missed: u64,
     /// Targets that were silent: never asked again in this request (survival.md R4).
     silent: u64,
     /// Targets that cannot answer this request at all.
@@ -76,6 +134,7 @@ pub struct Ladder {
     first_tier: Option<u8>,
     last_tier: u8,
     waited: bool,
+    explores: bool,
     tally: end::Tally,
     rng: Rng,
 }
@@ -89,19 +148,38 @@ impl Ladder {
             attempts_max: attempts_max.max(1),
             attempts: 0,
             tried: 0,
+            missed: 0,
             silent: 0,
             unfit: 0,
             first_tier: None,
             last_tier: 0,
             waited: false,
+            explores: true,
             tally: end::Tally::default(),
             rng: Rng::new(seed),
         }
     }
 
+    /// The answer has broken off after it had begun: from now on its rest is looked for, until `deadline`. Who was
+    /// asked before may be asked again; the number of attempts counts on.
+    pub const fn rescue(&mut self, deadline: Nanos) {
+        self.deadline = deadline;
+    }
+
     /// Leaves a target out of this request: it cannot answer it at all.
     pub const fn exclude(&mut self, target: usize) {
         self.unfit |= bit(target);
+    }
+
+    /// The request cannot be repeated elsewhere: it must not be the one that finds out whether a target is back.
+    pub const fn explore_nothing(&mut self) {
+        self.explores = false;
+    }
+
+    /// The targets that can answer this request, as bits.
+    pub const fn fit(&self, targets: usize) -> u64 {
+        let all = if targets >= TARGETS_MAX { u64::MAX } else { bit(targets) - 1 };
+        all & !(self.silent | self.unfit)
     }
 
     /// Takes one event and says what to do. `view(i)` describes target `i` of `targets` (at most [`TARGETS_MAX`]).
@@ -120,10 +198,27 @@ impl Ladder {
             }
             self.remember(target, failure, view, now);
         }
-        if let Event::Unavailable(target) = event {
+        if let Event::Unavailable(_) | Event::Queued(_) = event {
             // Nothing was sent.
             self.attempts = self.attempts.saturating_sub(1);
-            self.tried |= bit(target);
+        }
+        match event {
+            Event::Unavailable(target) => self.missed |= bit(target),
+            Event::Queued(_) => {
+                self.waited = true;
+                self.first_tier = self.first_tier.filter(|_| self.attempts > 0);
+            }
+            _ => {}
+        }
+        if matches!(event, Event::Waited) {
+            self.missed = 0;
+            // Whoever is still open has another chance when its rest is over: the last light is for each request once.
+            self.tried = (0..targets)
+                .filter(|i| self.tried & bit(*i) != 0 && view(*i).class == Class::Open)
+                .fold(0, |set, i| set | bit(i));
+        }
+        if matches!(event, Event::Refused) {
+            return self.give_up(targets, view, now);
         }
         if self.attempts >= self.attempts_max || now.saturating_add(ATTEMPT_MIN) >= self.deadline {
             return self.give_up(targets, view, now);
@@ -167,31 +262,39 @@ impl Ladder {
 
     fn next(&mut self, targets: usize, view: &dyn Fn(usize) -> TargetView, now: Nanos) -> Effect {
         let excluded = self.silent | self.unfit;
-        if let Some(target) = choose::pick(targets, view, self.tried | excluded, now, &mut self.rng) {
-            return self.send(target, view);
+        let choice = Choice {
+            excluded: excluded | self.tried | self.missed,
+            may_explore: self.explores && self.attempts == 0,
+            now,
+        };
+        if let Some(effect) = choose::pick(targets, view, &choice, &mut self.rng) {
+            return self.send(effect, view);
         }
-        // Everybody fit has been tried or rests. The tried ones get another chance after a pause, the resting ones
-        // when they are free, whichever is first; never later than is worth waiting.
-        let again = self.earliest(targets, view, excluded, now);
-        let patience = ((self.deadline - self.started) / 4).min(WAIT_MAX);
-        match again {
-            Some((at, recovers))
-                if at <= now.saturating_add(patience) && at.saturating_add(ATTEMPT_MIN) < self.deadline =>
+        // Everybody fit has been tried, rests or is full. The tried ones get another chance after a pause, the others
+        // when they are free, whichever is first.
+        let pause_max = ((self.deadline - self.started) / 4).min(WAIT_MAX);
+        match self.earliest(targets, view, excluded, now) {
+            Some((recovery, true)) => {
+                self.waited = true;
+                Effect::Hold { recovery }
+            }
+            Some((at, false))
+                if at <= now.saturating_add(pause_max) && at.saturating_add(ATTEMPT_MIN) < self.deadline =>
             {
-                self.tried = 0;
-                self.waited |= recovers;
                 Effect::Wait(at)
             }
             _ => self.give_up(targets, view, now),
         }
     }
 
-    fn send(&mut self, target: usize, view: &dyn Fn(usize) -> TargetView) -> Effect {
-        let tier = view(target).tier;
-        self.first_tier.get_or_insert(tier);
-        self.last_tier = tier;
-        self.attempts += 1;
-        Effect::Send(target)
+    fn send(&mut self, effect: Effect, view: &dyn Fn(usize) -> TargetView) -> Effect {
+        if let Effect::Send(target) | Effect::LastLight(target) = effect {
+            let tier = view(target).tier;
+            self.first_tier.get_or_insert(tier);
+            self.last_tier = tier;
+            self.attempts += 1;
+        }
+        effect
     }
 
     /// When the first target that is not excluded can be asked (again), and whether it is its recovery that is waited
@@ -207,10 +310,10 @@ impl Ladder {
         (0..targets)
             .filter(|i| excluded & bit(*i) == 0)
             .map(|i| {
-                let v = view(i);
-                let free = v.key_free_at.unwrap_or(0);
-                let at = if self.tried & bit(i) == 0 { free.max(now + 1) } else { free.max(pause) };
-                (at, free >= at)
+                let free = view(i).free_at(self.tried & bit(i) != 0);
+                let asked = (self.tried | self.missed) & bit(i) != 0;
+                let at = if asked { free.max(pause) } else { free.max(now + 1) };
+                (at, free >= at || !asked)
             })
             .min()
     }

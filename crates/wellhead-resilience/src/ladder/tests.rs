@@ -2,7 +2,9 @@
 //! Promises of the ladder, checked over thousands of seeded histories.
 
 use super::{Effect, End, Event, Ladder, TargetView};
-use crate::{Nanos, Rng, SECOND};
+use crate::breaker::Class;
+use crate::hold::{self, Hold, RoomView};
+use crate::{MILLI, Nanos, Rng, SECOND};
 use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Side, Stage};
 
 fn failure(cause: Cause, scope: Scope, retry: Retry) -> Failure {
@@ -19,8 +21,18 @@ const FREE: TargetView = TargetView {
     key_free_at: None,
     key_limited: false,
     keyless: false,
+    class: Class::Ok,
     rests_until: None,
+    room_at: None,
+    estimate: SECOND,
+    in_flight: 0,
+    recovered_at: None,
 };
+
+/// Open until then.
+const fn open(until: Nanos) -> TargetView {
+    TargetView { class: Class::Open, rests_until: Some(until), ..FREE }
+}
 
 #[test]
 fn a_working_target_of_a_lower_tier_is_used_when_the_upper_tier_refuses() {
@@ -42,18 +54,106 @@ fn weights_are_shares() {
 }
 
 #[test]
-fn the_last_target_is_asked_even_while_it_rests() {
-    let view = |_: usize| TargetView { rests_until: Some(10 * SECOND), ..FREE };
-    assert_eq!(Ladder::new(0, 60 * SECOND, 6, 1).step(Event::Start, 1, &view, 0), Effect::Send(0));
+fn when_everybody_is_open_the_one_nearest_to_its_return_is_asked_by_the_last_light() {
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!(ladder.step(Event::Start, 1, &|_| open(10 * SECOND), 0), Effect::LastLight(0));
+    let view = |i: usize| TargetView { tier: u8::from(i == 1), ..open(if i == 0 { 9 } else { 5 } * SECOND) };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!(ladder.step(Event::Start, 2, &view, 0), Effect::LastLight(1));
+    assert_eq!(ladder.step(Event::Failed(1, &refused()), 2, &view, 1), Effect::LastLight(0));
+    let held = Effect::Hold { recovery: 5 * SECOND };
+    assert_eq!(ladder.step(Event::Failed(0, &refused()), 2, &view, 2), held, "then for the first return");
+    assert_eq!(ladder.step(Event::Waited, 2, &view, SECOND), held, "the last light is for each request once");
+    let due = |i: usize| if i == 1 { TargetView { class: Class::Due, ..view(1) } } else { view(0) };
+    assert_eq!(ladder.step(Event::Waited, 2, &due, 5 * SECOND), Effect::Send(1));
+    assert_eq!(ladder.rung(), Rung::FailedOver);
 }
 
 #[test]
-fn a_resting_upper_tier_loses_to_a_ready_lower_one() {
-    let view =
-        |i: usize| TargetView { tier: u8::from(i == 1), rests_until: (i == 0).then_some(SECOND), ..FREE };
+fn an_open_upper_tier_loses_to_a_willing_lower_one() {
+    let view = |i: usize| if i == 0 { open(SECOND) } else { TargetView { tier: 1, ..FREE } };
     let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
     assert_eq!(ladder.step(Event::Start, 2, &view, 0), Effect::Send(1));
     assert_eq!(ladder.rung(), Rung::FailedOver);
+}
+
+#[test]
+fn nothing_spills_to_a_later_tier_while_one_target_of_the_earlier_one_works() {
+    for seed in 0..1_000 {
+        let view = |i: usize| match i {
+            0 => TargetView { class: Class::Suspect, ..FREE },
+            1 | 2 => open(SECOND),
+            _ => TargetView { tier: 1, ..FREE },
+        };
+        assert_eq!(Ladder::new(0, SECOND, 6, seed).step(Event::Start, 4, &view, 0), Effect::Send(0));
+    }
+}
+
+#[test]
+fn a_target_that_is_due_gets_its_probe_from_a_first_attempt_and_only_from_one() {
+    let view = |i: usize| TargetView { class: if i == 2 { Class::Due } else { Class::Ok }, ..FREE };
+    for seed in 0..1_000 {
+        let mut ladder = Ladder::new(0, 60 * SECOND, 6, seed);
+        assert_eq!(ladder.step(Event::Start, 3, &view, 0), Effect::Send(2));
+        assert_ne!(ladder.step(Event::Failed(2, &refused()), 3, &view, 1), Effect::Send(2));
+        let mut careful = Ladder::new(0, 60 * SECOND, 6, seed);
+        careful.explore_nothing();
+        assert_ne!(careful.step(Event::Start, 3, &view, 0), Effect::Send(2), "it has one chance only");
+        let mut second = Ladder::new(0, 60 * SECOND, 6, seed);
+        let first = |i: usize| TargetView { class: Class::Ok, ..view(i) };
+        let Effect::Send(asked) = second.step(Event::Start, 3, &first, 0) else { panic!("seed {seed}") };
+        if asked != 2 {
+            let next = second.step(Event::Failed(asked, &refused()), 3, &view, 1);
+            assert_ne!(next, Effect::Send(2), "seed {seed}: a second attempt goes where it is answered");
+        }
+    }
+}
+
+#[test]
+fn a_standby_that_is_due_is_left_alone_while_it_is_not_needed() {
+    let view = |i: usize| match i {
+        0 => FREE,
+        _ => TargetView { tier: 1, class: Class::Due, rests_until: Some(0), ..FREE },
+    };
+    for seed in 0..100 {
+        assert_eq!(Ladder::new(0, SECOND, 6, seed).step(Event::Start, 2, &view, 9), Effect::Send(0));
+    }
+}
+
+#[test]
+fn among_equals_the_lighter_one_is_asked_and_the_worse_class_is_not() {
+    for seed in 0..1_000 {
+        let view = |i: usize| TargetView { in_flight: if i == 0 { 8 } else { 1 }, ..FREE };
+        assert_eq!(Ladder::new(0, SECOND, 6, seed).step(Event::Start, 2, &view, 0), Effect::Send(1));
+        let view = |i: usize| match i {
+            0 => TargetView { in_flight: 8, ..FREE },
+            _ => TargetView { class: Class::Suspect, ..FREE },
+        };
+        assert_eq!(Ladder::new(0, SECOND, 6, seed).step(Event::Start, 2, &view, 0), Effect::Send(0));
+    }
+}
+
+#[test]
+fn whoever_queued_first_chooses_anew_and_has_used_no_attempt() {
+    let view = |i: usize| if i == 0 { open(SECOND) } else { TargetView { tier: 1, ..FREE } };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 1, 1);
+    assert_eq!(ladder.step(Event::Start, 2, &view, 0), Effect::Send(1));
+    let back = |i: usize| if i == 0 { FREE } else { view(1) };
+    assert_eq!(ladder.step(Event::Queued(1), 2, &back, 1), Effect::Send(0));
+    assert_eq!((ladder.rung(), ladder.attempts()), (Rung::Held, 1));
+}
+
+#[test]
+fn a_full_last_light_is_waited_for() {
+    let full = |_: usize| TargetView { room_at: Some(SECOND), ..open(9 * SECOND) };
+    let held = Effect::Hold { recovery: SECOND };
+    assert_eq!(Ladder::new(0, 60 * SECOND, 6, 1).step(Event::Start, 2, &full, 0), held);
+    // It answers again, and others are in front.
+    let ramping = |_: usize| TargetView { room_at: Some(SECOND), class: Class::Suspect, ..FREE };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!(ladder.step(Event::Start, 1, &ramping, 0), held);
+    assert_eq!(ladder.step(Event::Waited, 1, &|_| FREE, 10), Effect::Send(0));
+    assert_eq!(ladder.rung(), Rung::Held);
 }
 
 #[test]
@@ -80,7 +180,9 @@ fn a_keyless_target_that_is_limited_is_left_for_the_next_one() {
 #[test]
 fn keys_that_were_rejected_are_no_rate_limit() {
     let view = |_: usize| TargetView { key_free_at: Some(40 * SECOND), ..FREE };
-    let end = Ladder::new(0, 60 * SECOND, 6, 1).step(Event::Start, 1, &view, 0);
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!(ladder.step(Event::Start, 1, &view, 0), Effect::Hold { recovery: 40 * SECOND });
+    let end = ladder.step(Event::Refused, 1, &view, 0);
     assert_eq!(end, Effect::GiveUp(End::NoHealthyUpstream { recovery: Some(40 * SECOND) }));
 }
 
@@ -94,18 +196,39 @@ fn a_probe_that_somebody_else_took_is_no_attempt() {
 }
 
 #[test]
-fn a_short_rate_limit_without_alternative_is_waited_for_and_a_long_one_is_not() {
-    for (free_at, waits) in [(2 * SECOND, true), (40 * SECOND, false)] {
+fn a_rate_limit_without_alternative_is_waited_for_or_told_truly() {
+    for free_at in [2 * SECOND, 40 * SECOND] {
         let view = move |_: usize| TargetView { key_free_at: Some(free_at), key_limited: true, ..FREE };
         let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
-        let effect = ladder.step(Event::Start, 1, &view, 0);
+        assert_eq!(ladder.step(Event::Start, 1, &view, 0), Effect::Hold { recovery: free_at });
+        assert_eq!(ladder.step(Event::Waited, 1, &|_| FREE, free_at), Effect::Send(0));
+        assert_eq!(ladder.rung(), Rung::Held);
+        let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+        ladder.step(Event::Start, 1, &view, 0);
         let end = Effect::GiveUp(End::RateLimited { recovery: Some(free_at) });
-        assert_eq!(effect, if waits { Effect::Wait(free_at) } else { end });
-        if waits {
-            assert_eq!(ladder.step(Event::Waited, 1, &|_| FREE, free_at), Effect::Send(0));
-            assert_eq!(ladder.rung(), Rung::Held);
-        }
+        assert_eq!(ladder.step(Event::Refused, 1, &view, 0), end);
     }
+}
+
+#[test]
+fn a_target_that_failed_is_tried_again_after_a_pause_and_that_is_no_hold() {
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    ladder.step(Event::Start, 1, &|_| FREE, 0);
+    let suspect = |_: usize| TargetView { class: Class::Suspect, ..FREE };
+    let Effect::Wait(until) = ladder.step(Event::Failed(0, &refused()), 1, &suspect, 5) else {
+        panic!("no pause")
+    };
+    assert!(until > 5 && until <= 5 + SECOND / 4);
+    assert_eq!(ladder.step(Event::Waited, 1, &suspect, until), Effect::Send(0));
+    assert_eq!(ladder.rung(), Rung::Retried);
+}
+
+#[test]
+fn only_what_can_answer_is_fit() {
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!((ladder.fit(1), ladder.fit(3), ladder.fit(64)), (1, 0b111, u64::MAX));
+    ladder.exclude(1);
+    assert_eq!(ladder.fit(3), 0b101);
 }
 
 #[test]
@@ -138,80 +261,185 @@ fn the_end_names_what_all_attempts_had_in_common() {
 }
 
 /// Random worlds: whatever fails, the loop ends before its deadline with at most `attempts_max` attempts, never asks a
-/// silent or unfit target twice, and never gives up before every free, unexcluded target has been asked.
+/// silent or unfit target twice, asks an open one only when nobody else is willing, and never gives up before every
+/// willing target has been asked.
 #[test]
 fn every_history_ends_in_time_and_leaves_no_willing_target_unasked() {
     for seed in 0..20_000_u64 {
-        history(seed);
+        World::new(seed).run();
     }
 }
 
-fn history(seed: u64) {
-    let mut rng = Rng::new(seed ^ 0xabcd);
-    let targets = 1 + usize::try_from(rng.below(5)).unwrap();
-    let deadline = SECOND / 10 + rng.below(60 * SECOND);
-    let tiers: Vec<u8> = (0..targets).map(|_| u8::try_from(rng.below(3)).unwrap()).collect();
-    let mut keys: Vec<Option<Nanos>> =
-        (0..targets).map(|_| (rng.below(4) == 0).then_some(rng.below(9 * SECOND))).collect();
-    let rests: Vec<Option<Nanos>> =
-        (0..targets).map(|_| (rng.below(3) == 0).then_some(rng.below(9 * SECOND))).collect();
-    let mut ladder = Ladder::new(0, deadline, 12, seed);
-    let (mut now, mut asked, mut banned) = (0, vec![0_u32; targets], vec![false; targets]);
-    let mut kept: Option<(usize, Failure)> = None;
-    for step in 0..200 {
-        let event = match &kept {
-            None if step == 0 => Event::Start,
-            None => Event::Waited,
-            Some((target, failure)) => Event::Failed(*target, failure),
-        };
-        let view = |i: usize| TargetView {
-            tier: tiers[i],
-            key_free_at: keys[i],
+const ATTEMPTS_MAX: u32 = 12;
+
+struct World {
+    seed: u64,
+    rng: Rng,
+    now: Nanos,
+    deadline: Nanos,
+    targets: Vec<TargetView>,
+    /// Asked since the last wait.
+    asked: Vec<bool>,
+    /// Asked by others since then.
+    missed: Vec<bool>,
+    banned: Vec<bool>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0xabcd);
+        let deadline = SECOND / 10 + rng.below(60 * SECOND);
+        let count = 1 + usize::try_from(rng.below(5)).unwrap();
+        let targets = (0..count).map(|_| TargetView {
+            tier: u8::try_from(rng.below(3)).unwrap(),
+            key_free_at: (rng.below(4) == 0).then(|| rng.below(9 * SECOND)),
             key_limited: true,
-            rests_until: rests[i],
+            rests_until: (rng.below(3) == 0).then(|| rng.below(9 * SECOND)),
+            room_at: (rng.below(4) == 0).then(|| rng.below(3 * SECOND)),
+            class: [Class::Ok, Class::Unknown, Class::Suspect][usize::try_from(rng.below(3)).unwrap()],
             ..FREE
-        };
-        match ladder.step(event, targets, &view, now) {
-            Effect::Send(i) => {
-                assert!(
-                    !banned[i],
-                    "seed {seed}: target {i} was asked again although it was silent or unfit"
-                );
-                assert!(keys[i].is_none_or(|at| at <= now), "seed {seed}: sent without a key");
-                asked[i] += 1;
-                now += rng.below(SECOND / 2);
-                let (cause, scope) = match rng.below(4) {
-                    0 => (Cause::FirstTokenTimeout, Scope::Endpoint),
-                    1 => (Cause::RateLimited, Scope::KeyModel),
-                    2 => (Cause::ModelUnknown, Scope::TargetModel),
-                    _ => (Cause::Status5xx, Scope::Endpoint),
-                };
-                banned[i] = matches!(cause, Cause::FirstTokenTimeout | Cause::ModelUnknown);
-                if cause == Cause::RateLimited {
-                    keys[i] = Some(now + rng.below(8 * SECOND));
-                }
-                kept = Some((i, failure(cause, scope, Retry::Elsewhere)));
-            }
-            Effect::Wait(until) => {
-                assert!(
-                    until > now && until < deadline,
-                    "seed {seed}: waits from {now} until {until} of {deadline}"
-                );
-                now = until;
-                kept = None;
-            }
-            Effect::GiveUp(_) => {
-                let in_time = now + SECOND / 20 < deadline;
-                let willing =
-                    (0..targets).any(|i| asked[i] == 0 && !banned[i] && keys[i].is_none_or(|at| at <= now));
-                assert!(
-                    !(in_time && willing && ladder.attempts() < 12),
-                    "seed {seed}: gave up with a willing target"
-                );
-                return;
-            }
-        }
-        assert!(ladder.attempts() <= 12, "seed {seed}");
+        });
+        let targets: Vec<_> = targets.collect();
+        let none = vec![false; count];
+        Self { seed, now: 0, deadline, asked: none.clone(), missed: none.clone(), banned: none, targets, rng }
     }
-    panic!("seed {seed}: no end after 200 steps");
+
+    /// Target `i` as it is now.
+    fn view(&self, i: usize) -> TargetView {
+        let now = self.now;
+        let mut view = self.targets[i];
+        view.room_at = view.room_at.filter(|at| *at > now);
+        view.class = match view.rests_until {
+            Some(until) if until > now => Class::Open,
+            Some(_) => Class::Due,
+            None => view.class,
+        };
+        view
+    }
+
+    fn willing(&self, i: usize, open: bool) -> bool {
+        let view = self.view(i);
+        let out = self.asked[i] || self.missed[i] || self.banned[i];
+        !out && view.is_free(self.now) && (view.class == Class::Open) == open
+    }
+
+    fn any_willing(&self, open: bool) -> bool {
+        (0..self.targets.len()).any(|i| self.willing(i, open))
+    }
+
+    fn run(mut self) {
+        let (seed, count) = (self.seed, self.targets.len());
+        let mut ladder = Ladder::new(0, self.deadline, ATTEMPTS_MAX, seed);
+        let mut failed: Option<(usize, Failure)> = None;
+        let mut effect = ladder.step(Event::Start, count, &|i| self.view(i), 0);
+        let mut refused = false;
+        for _ in 0..300 {
+            let event = match effect {
+                Effect::Send(i) if self.rng.below(12) == 0 => {
+                    // Somebody else was quicker.
+                    self.missed[i] = true;
+                    self.targets[i].room_at = Some(self.now + self.rng.below(SECOND));
+                    Event::Unavailable(i)
+                }
+                Effect::Send(i) | Effect::LastLight(i) => {
+                    let last_light = matches!(effect, Effect::LastLight(_));
+                    assert!(self.willing(i, last_light), "seed {seed}: target {i} was not to be asked");
+                    assert!(
+                        !(last_light && self.any_willing(false)),
+                        "seed {seed}: the open target {i} was asked, and another one was willing"
+                    );
+                    let (i, failure) = failed.insert((i, self.attempt(i)));
+                    Event::Failed(*i, failure)
+                }
+                Effect::Wait(until) => {
+                    assert!(until > self.now && until < self.deadline, "seed {seed}: until {until}");
+                    self.pass(until);
+                    Event::Waited
+                }
+                Effect::Hold { recovery } => {
+                    assert!(recovery > self.now, "seed {seed}: somebody could be asked at once");
+                    let place = RoomView { has_place: true };
+                    let (now, deadline) = (self.now, self.deadline);
+                    match hold::decide(now, 0, deadline, 30 * SECOND, Some(recovery), place) {
+                        Hold::Wait { until } => {
+                            self.pass(until.min(recovery));
+                            Event::Waited
+                        }
+                        _ => {
+                            refused = true;
+                            Event::Refused
+                        }
+                    }
+                }
+                Effect::GiveUp(_) => return self.gave_up(ladder.attempts(), refused),
+            };
+            effect = ladder.step(event, count, &|i| self.view(i), self.now);
+            assert!(ladder.attempts() <= ATTEMPTS_MAX, "seed {seed}");
+        }
+        panic!("seed {seed}: no end after 300 steps");
+    }
+
+    fn pass(&mut self, until: Nanos) {
+        self.now = until;
+        self.missed.fill(false);
+        for i in 0..self.targets.len() {
+            // An open one is asked once by the last light; then its rest is waited for.
+            self.asked[i] &= self.view(i).class == Class::Open;
+        }
+    }
+
+    fn attempt(&mut self, i: usize) -> Failure {
+        self.now += self.rng.below(SECOND / 2);
+        let (cause, scope) = match self.rng.below(4) {
+            0 => (Cause::FirstTokenTimeout, Scope::Endpoint),
+            1 => (Cause::RateLimited, Scope::KeyModel),
+            2 => (Cause::ModelUnknown, Scope::TargetModel),
+            _ => (Cause::Status5xx, Scope::Endpoint),
+        };
+        self.banned[i] = matches!(cause, Cause::FirstTokenTimeout | Cause::ModelUnknown);
+        self.asked[i] = true;
+        match cause {
+            Cause::RateLimited => {
+                self.targets[i].key_free_at = Some(self.now + 1 + self.rng.below(8 * SECOND));
+            }
+            _ if self.rng.below(3) == 0 => {
+                self.targets[i].rests_until = Some(self.now + MILLI + self.rng.below(8 * SECOND));
+            }
+            _ => {}
+        }
+        failure(cause, scope, Retry::Elsewhere)
+    }
+
+    fn gave_up(&self, attempts: u32, refused: bool) {
+        let in_time = self.now + SECOND / 20 < self.deadline;
+        let willing = self.any_willing(false) || self.any_willing(true);
+        assert!(
+            !(in_time && willing && !refused && attempts < ATTEMPTS_MAX),
+            "seed {}: gave up with a willing target",
+            self.seed
+        );
+    }
+}
+
+/// Two targets that die and come back: whoever asks again and again is answered soon after one is back, whatever the
+/// state said of it.
+#[test]
+fn nobody_is_exiled_for_ever() {
+    for seed in 0..2_000 {
+        let mut rng = Rng::new(seed);
+        let back = rng.below(2);
+        let view = |i: usize| match i {
+            0 => TargetView { tier: u8::try_from(back).unwrap(), ..open(20 * SECOND) },
+            _ => TargetView { tier: 1, ..open((5 + rng.clone().below(20)) * SECOND) },
+        };
+        let mut ladder = Ladder::new(0, 60 * SECOND, 6, seed);
+        let mut asked = [false; 2];
+        let mut effect = ladder.step(Event::Start, 2, &view, 0);
+        while let Effect::LastLight(i) = effect {
+            asked[i] = true;
+            effect = ladder.step(Event::Failed(i, &refused()), 2, &view, 1);
+        }
+        assert_eq!(asked, [true; 2], "seed {seed}: each is asked although all are open");
+        assert!(matches!(effect, Effect::Hold { .. }), "seed {seed}: {effect:?}");
+    }
 }

@@ -9,6 +9,9 @@ pub const ALLOWED_MAX: u32 = 256;
 /// When nothing has been let in or has ended for so long, one more is let in: a request that vanished without a report
 /// must not block for ever.
 pub const LEASE: Nanos = 15 * SECOND;
+/// After the only one that was let in has failed, nobody is let in for so long: whoever comes in the meantime would
+/// learn the same, and a dead target would be asked once per request.
+pub const PAUSE: Nanos = SECOND;
 
 /// Proof that a request was let in; it is handed back when the request has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub struct LastLight {
     /// Of entries; those of an earlier lighting count no more.
     generation: u32,
     changed_at: Nanos,
+    /// Nobody is let in before.
+    shut_until: Nanos,
 }
 
 impl LastLight {
@@ -35,6 +40,7 @@ impl LastLight {
                 in_flight: 0,
                 generation: self.generation.wrapping_add(1),
                 changed_at: now,
+                shut_until: 0,
             };
         }
     }
@@ -50,8 +56,19 @@ impl LastLight {
     }
 
     /// Whether a request would be let in now.
-    pub const fn has_room(&self, now: Nanos) -> bool {
-        !self.is_lit() || self.in_flight < self.allowed || now.saturating_sub(self.changed_at) >= LEASE
+    pub fn has_room(&self, now: Nanos) -> bool {
+        self.opens_at(now).is_none()
+    }
+
+    /// When it is worth asking again whether there is room; `None`: there is some now. An earlier end of one that is
+    /// inside makes room before.
+    pub fn opens_at(&self, now: Nanos) -> Option<Nanos> {
+        if !self.is_lit() {
+            return None;
+        }
+        let full = self.in_flight >= self.allowed && now.saturating_sub(self.changed_at) < LEASE;
+        let shut = Some(self.shut_until).filter(|until| *until > now);
+        shut.or_else(|| full.then(|| now.saturating_add(PAUSE)))
     }
 
     /// Lets a request in, or not.
@@ -79,9 +96,12 @@ impl LastLight {
         }
     }
 
-    /// A request failed through the target's fault: one at a time again.
+    /// A request failed through the target's fault: one at a time again, and after a pause if it was the only one.
     pub fn on_failure(&mut self, entry: Entry, now: Nanos) {
         if self.leave(entry, now) {
+            if self.allowed == 1 {
+                self.shut_until = now.saturating_add(PAUSE);
+            }
             self.allowed = 1;
         }
     }

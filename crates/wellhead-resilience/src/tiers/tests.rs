@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 //! Promises of tiers and last light (survival.md sections 1.8, 2 and R5).
 
-use super::last_light::{ALLOWED_MAX, Candidate, LEASE, nearest};
+use super::last_light::{ALLOWED_MAX, Candidate, LEASE, PAUSE, nearest};
 use super::{LastLight, TIERS_MAX, Tier, WHOLE, shares};
 use crate::{Rng, SECOND};
 
@@ -102,11 +102,12 @@ fn no_more_are_let_in_than_allowed_and_a_vanished_one_blocks_nobody_for_ever() {
     for seed in 0..3_000 {
         let (mut light, mut rng, mut now) = (LastLight::default(), Rng::new(seed), 0);
         light.light(0);
-        let mut inside = Vec::new();
+        let (mut inside, mut shut) = (Vec::new(), 0);
         for _ in 0..200 {
             now += rng.below(SECOND / 100);
             if rng.below(2) == 0 || inside.is_empty() {
-                let room = light.allowed().is_none_or(|allowed| inside.len() < allowed as usize);
+                let room =
+                    now >= shut && light.allowed().is_none_or(|allowed| inside.len() < allowed as usize);
                 let entry = light.try_enter(now);
                 assert_eq!(entry.is_some(), room, "seed {seed}");
                 inside.extend(entry);
@@ -114,7 +115,12 @@ fn no_more_are_let_in_than_allowed_and_a_vanished_one_blocks_nobody_for_ever() {
                 let index = usize::try_from(rng.below(inside.len() as u64)).unwrap();
                 let entry = inside.swap_remove(index);
                 match rng.below(4) {
-                    0 => light.on_failure(entry, now),
+                    0 => {
+                        if light.allowed() == Some(1) {
+                            shut = now + PAUSE;
+                        }
+                        light.on_failure(entry, now);
+                    }
                     1 => light.on_given_up(entry, now),
                     _ => light.on_success(entry, now),
                 }
@@ -123,8 +129,10 @@ fn no_more_are_let_in_than_allowed_and_a_vanished_one_blocks_nobody_for_ever() {
                 // What was let in before counts for the next time no more.
                 light.light(now);
                 inside.clear();
+                shut = 0;
             }
         }
+        now = now.max(shut);
         if let Some(entry) = inside.pop() {
             light.on_given_up(entry, now);
         }
@@ -133,6 +141,22 @@ fn no_more_are_let_in_than_allowed_and_a_vanished_one_blocks_nobody_for_ever() {
         assert!(light.try_enter(now + LEASE).is_some(), "seed {seed}");
         assert_eq!(light.try_enter(now + LEASE), None, "seed {seed}: one per lease");
     }
+}
+
+#[test]
+fn after_the_only_one_has_failed_nobody_asks_for_a_while() {
+    let mut light = LastLight::default();
+    light.light(0);
+    let entry = light.try_enter(0).unwrap();
+    assert_eq!(light.opens_at(0), Some(PAUSE), "somebody is inside");
+    light.on_failure(entry, 5);
+    assert_eq!((light.try_enter(5), light.opens_at(5)), (None, Some(PAUSE + 5)));
+    assert_eq!(light.opens_at(PAUSE + 5), None);
+    let entry = light.try_enter(PAUSE + 5).unwrap();
+    light.on_success(entry, PAUSE + 5);
+    let entry = light.try_enter(PAUSE + 5).unwrap();
+    light.on_failure(entry, PAUSE + 5);
+    assert!(light.has_room(PAUSE + 5), "one of several: the next one may ask at once");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use wellhead_types::Outcome;
 
 use super::atomics::Totals;
 use super::labels::add_up;
-use super::route::{DURATION_MS, FIRST_TOKEN_MS, TOKEN_TYPES};
+use super::route::{DURATION_MS, FIRST_TOKEN_MS, Held, TOKEN_TYPES};
 use super::target::TargetState;
 use super::{OTHER, RouteMetrics, Shared, TargetMetrics};
 
@@ -27,8 +27,12 @@ impl Collector for Shared {
         route_histograms(out, &routes)?;
         tokens(out, &routes)?;
         replay_skipped(out, &routes)?;
+        held(out, &routes)?;
+        let help = "Requests that wait for a target now.";
+        gauge(out, "wellhead_held", help, as_gauge(self.held.load(Relaxed)))?;
         attempts(out, &targets)?;
         states(out, &targets)?;
+        transitions(out, &targets)?;
         let in_flight: i64 = self.in_flight.iter().map(|n| n.load(Relaxed)).sum();
         gauge(out, "wellhead_in_flight", "Requests being served now.", in_flight)?;
         let help = "Memory in use for request bodies.";
@@ -152,6 +156,20 @@ fn replay_skipped(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>])
     Ok(())
 }
 
+fn held(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result<(), Error> {
+    let help = "Requests that nobody could take when they came, by what became of them.";
+    let mut metric = out.encode_descriptor("wellhead_held_requests", help, None, MetricType::Counter)?;
+    for route in routes {
+        for (outcome, counter) in Held::ALL.into_iter().zip(&route.held) {
+            let count = counter.load(Relaxed);
+            if count > 0 {
+                counter_of(&mut metric, &[("route", route.name()), ("outcome", outcome.as_str())], count)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn attempts(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Result<(), Error> {
     let help = "Attempts that have ended, by target and result.";
     let mut metric = out.encode_descriptor("wellhead_upstream_attempts", help, None, MetricType::Counter)?;
@@ -178,6 +196,19 @@ fn states(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Re
         for state in TargetState::ALL {
             let labels = [("target", target.name()), ("state", state.as_str())];
             metric.encode_family(&labels)?.encode_gauge(&i64::from(target.is_in(state)))?;
+        }
+    }
+    Ok(())
+}
+
+fn transitions(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Result<(), Error> {
+    let help = "Changes of a target's state, by the states before and after and the reason.";
+    let mut metric =
+        out.encode_descriptor("wellhead_breaker_transitions", help, None, MetricType::Counter)?;
+    for target in targets {
+        for ((from, to, why), count) in target.transitions() {
+            let labels = [("target", target.name()), ("from", from), ("to", to), ("why", why)];
+            counter_of(&mut metric, &labels, count)?;
         }
     }
     Ok(())

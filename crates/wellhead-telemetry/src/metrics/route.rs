@@ -28,7 +28,37 @@ pub(crate) const TOKEN_TYPES: [&str; 5] = ["input", "output", "cached_input", "r
 #[derive(Debug)]
 pub struct RouteMetrics {
     name: Name,
+    /// Requests that had to wait, in the order of `Held::ALL`. Few, so that all workers share them.
+    pub(crate) held: [AtomicU64; Held::ALL.len()],
     pub(crate) shards: Sharded<RouteShard>,
+}
+
+/// What became of a request that nobody could take when it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Held {
+    /// It waited, and somebody began to answer.
+    Answered = 0,
+    /// It waited, and was given up.
+    Failed = 1,
+    /// It was told at once that it would be in vain.
+    Refused = 2,
+    /// Its client left while it waited.
+    Left = 3,
+}
+
+impl Held {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Answered, Self::Failed, Self::Refused, Self::Left];
+
+    /// The word in the label `outcome`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Left => "left",
+        }
+    }
 }
 
 /// One worker's share.
@@ -43,12 +73,17 @@ pub(crate) struct RouteShard {
 
 impl RouteMetrics {
     pub(crate) fn new(name: Name) -> Self {
-        Self { name, shards: Sharded::default() }
+        Self { name, held: Default::default(), shards: Sharded::default() }
     }
 
     /// The route's label.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Counts a request that had to wait.
+    pub fn count_held(&self, outcome: Held) {
+        self.held[outcome as usize].fetch_add(1, Relaxed);
     }
 
     /// Counts a settled request. `worker` is the worker that calls: different workers then write different lines.

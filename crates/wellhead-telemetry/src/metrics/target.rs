@@ -1,6 +1,8 @@
 //! What is counted per target.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use wellhead_types::Name;
 
@@ -17,8 +19,13 @@ const RESULTS_MAX: usize = 32;
 pub struct TargetMetrics {
     name: Name,
     state: AtomicU8,
+    /// From, to, why. Changes are rare, and the words are fixed in the code: five states and a dozen reasons.
+    transitions: Mutex<BTreeMap<Transition, u64>>,
     pub(crate) shards: Sharded<TargetShard>,
 }
+
+/// From which state, to which, why.
+pub(crate) type Transition = (&'static str, &'static str, &'static str);
 
 /// One worker's share.
 #[derive(Debug, Default)]
@@ -54,7 +61,12 @@ impl TargetState {
 
 impl TargetMetrics {
     pub(crate) fn new(name: Name) -> Self {
-        Self { name, state: AtomicU8::new(TargetState::Unknown as u8), shards: Sharded::default() }
+        Self {
+            name,
+            state: AtomicU8::new(TargetState::Unknown as u8),
+            transitions: Mutex::default(),
+            shards: Sharded::default(),
+        }
     }
 
     /// The target's label.
@@ -67,6 +79,17 @@ impl TargetMetrics {
         let shard = self.shards.get(worker);
         shard.attempts.get(attempt.result).fetch_add(1, Relaxed);
         shard.duration.observe(&DURATION_MS, attempt.duration);
+    }
+
+    /// Counts a change of the target's breaker.
+    pub fn count_transition(&self, from: &'static str, to: &'static str, why: &'static str) {
+        let mut transitions = self.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+        *transitions.entry((from, to, why)).or_default() += 1;
+    }
+
+    pub(crate) fn transitions(&self) -> Vec<(Transition, u64)> {
+        let transitions = self.transitions.lock().unwrap_or_else(PoisonError::into_inner);
+        transitions.iter().map(|(change, count)| (*change, *count)).collect()
     }
 
     /// Says in which state the target is.

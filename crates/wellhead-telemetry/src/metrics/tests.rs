@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Metrics, NO_ROUTE, OTHER, SERIES_NAMES_MAX, TargetState};
+use super::{Held, Metrics, NO_ROUTE, OTHER, SERIES_NAMES_MAX, TargetState};
 use crate::samples;
 
 fn metrics() -> Metrics {
@@ -36,6 +36,9 @@ fn the_exposition() {
     metrics.target("local/llama");
     metrics.record(0, &samples::failed());
     metrics.set_replay_bytes(4096);
+    metrics.route("gpt-4o").count_held(Held::Answered);
+    metrics.set_held(3);
+    metrics.target("openai/gpt-4o").count_transition("suspect", "open", "consecutive");
     metrics.set_generation(7);
     metrics.count_reload(true);
     metrics.count_reload(false);

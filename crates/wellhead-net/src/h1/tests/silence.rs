@@ -129,3 +129,29 @@ async fn a_request_whose_own_body_fails_is_an_error_at_once() {
     })
     .await;
 }
+
+/// A connection that closed just then is no error, unless what was to be sent is gone with it.
+#[tokio::test]
+async fn what_can_be_sent_once_is_not_sent_twice() {
+    guard(async {
+        let peer = Peer::clear().await;
+        let parts: Arc<[Part]> = Arc::new([Part::Kept(0..8)]);
+        let pool = pool();
+        let mut conn = idle(&pool, &peer).await;
+        let bytes = Arc::new(OnceBytes::new(Bytes::from_static(b"question")));
+        let built = AtomicU32::new(0);
+        let build = |_| {
+            built.fetch_add(1, Ordering::Relaxed);
+            Request::post("/").body(OutBody::once(bytes.clone(), parts.clone())).unwrap()
+        };
+        let (got, ()) = tokio::join!(pool.send(&peer.endpoint, &build), async {
+            assert!(conn.request().await.ends_with(b"question"));
+            conn.hang_up(HangUp::Fin);
+        });
+        let error = got.unwrap_err();
+        assert_eq!((error.stage, error.cause), (Stage::Headers, Cause::ConnectionReset));
+        assert_eq!(built.load(Ordering::Relaxed), 1);
+        assert!(peer.is_left_alone().await);
+    })
+    .await;
+}

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 /// Against a test that hangs; nothing is measured with it.
-const HUNG: Duration = Duration::from_secs(120);
+const HUNG: Duration = Duration::from_secs(60);
 
 pub(super) async fn guard<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(HUNG, test).await.expect("the test hangs")

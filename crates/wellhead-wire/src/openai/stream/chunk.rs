@@ -5,8 +5,9 @@ mod delta;
 use super::super::usage::usage_at;
 use super::calls::{Candidate, Fragment};
 use super::{Observed, Others, StreamObserver, holds_something};
-use crate::json::{Cursor, ScanError};
+use crate::json::{Cursor, ScanError, Text};
 use crate::sse::Verdict;
+use std::ops::Range;
 use wellhead_types::Usage;
 
 /// What one chunk says.
@@ -28,6 +29,9 @@ pub(crate) struct Chunk<'a> {
     bare_message: bool,
     /// Collects the text of all choices, if anybody wants it. It may hold text from before.
     pub(crate) text: Option<String>,
+    /// Where the text stands that was found last, and how many there were.
+    text_span: Range<usize>,
+    texts: u32,
 }
 
 /// The bit of a choice. Vendors allow at most 128; beyond them the last bit stands for all.
@@ -44,6 +48,12 @@ impl StreamObserver {
     ) -> Result<Observed, ScanError> {
         if name == Some(b"error") {
             return Ok(self.in_band(data));
+        }
+        if self.calls.is_none()
+            && name.is_none()
+            && let Some(text) = self.likeness.text_of(data)
+        {
+            return Ok(self.more_text(text));
         }
         let remembers = self.delivered.as_mut().filter(|delivered| delivered.is_complete());
         let text = remembers.map(|delivered| std::mem::take(delivered.sink()));
@@ -75,7 +85,20 @@ impl StreamObserver {
         if let Some(delivered) = &mut self.delivered {
             delivered.pushed(before);
         }
+        if let Some(text) = chunk.only_text().filter(|_| name.is_none()) {
+            self.likeness.learn(data, text);
+        }
         Ok(self.passed(chunk.content))
+    }
+
+    /// An event like those before, but for its text.
+    fn more_text(&mut self, text: Text<'_>) -> Observed {
+        if let Some(delivered) = self.delivered.as_mut().filter(|delivered| delivered.is_complete()) {
+            let before = delivered.text().len();
+            text.push_to(delivered.sink());
+            delivered.pushed(before);
+        }
+        self.passed(true)
     }
 
     /// A chunk in an answer with tool calls.
@@ -136,6 +159,18 @@ impl<'a> Chunk<'a> {
             }
         })?;
         cursor.end()
+    }
+
+    /// Where its text stands, if it says nothing else: nothing that the next one could say differently around its own.
+    fn only_text(&self) -> Option<Range<usize>> {
+        let plain = self.choices == 1
+            && self.texts == 1
+            && self.finished == 0
+            && self.usage.is_none()
+            && self.fragments.is_empty()
+            && !self.error
+            && self.others == Others { choices: self.others.choices, ..Others::default() };
+        plain.then(|| self.text_span.clone())
     }
 
     /// Whether it is an error in one of the shapes that vendors send under a success.
@@ -222,7 +257,11 @@ impl<'a> Chunk<'a> {
     /// Consumes a value; whether it is text, which is then collected.
     #[inline]
     fn text_at(&mut self, cursor: &mut Cursor<'a>) -> Result<bool, ScanError> {
+        cursor.peek();
+        let start = cursor.position();
         let Some(text) = cursor.string_value()?.filter(|text| !text.is_empty()) else { return Ok(false) };
+        self.text_span = start + 1..cursor.position() - 1;
+        self.texts += 1;
         if let Some(collected) = &mut self.text {
             text.push_to(collected);
         }

@@ -7,6 +7,7 @@ mod calls;
 mod chunk;
 mod delivered;
 mod interruption;
+mod likeness;
 mod typed;
 
 #[cfg(test)]
@@ -88,6 +89,8 @@ pub struct StreamObserver {
     failure: Option<Failure>,
     usage: Option<Usage>,
     response: ResponseFacts,
+    /// What events with nothing but text look like.
+    likeness: likeness::Likeness,
     /// There once a tool call has begun.
     calls: Option<Box<Calls>>,
     /// There if the client's view is to be remembered.
@@ -117,6 +120,7 @@ impl StreamObserver {
             failure: None,
             usage: None,
             response: ResponseFacts::default(),
+            likeness: likeness::Likeness::default(),
             calls: None,
             delivered: None,
         }

@@ -1,0 +1,57 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+//! Nobody oversleeps: whatever happens in the room, somebody who waits knows when the next call is due.
+
+use super::{Inner, Slot, Ticket};
+use std::sync::Arc;
+use tokio::sync::Notify;
+use wellhead_resilience::hold::Left;
+use wellhead_resilience::{Nanos, Rng, SECOND};
+use wellhead_types::Name;
+
+fn enter(inner: &mut Inner, rng: &mut Rng, now: Nanos) -> Option<Ticket> {
+    let route: Name = if rng.below(2) == 0 { "a" } else { "b" }.into();
+    let tenant: Name = if rng.below(2) == 0 { "x" } else { "y" }.into();
+    let until = now + 1 + rng.below(5 * SECOND);
+    let recovery = (rng.below(4) > 0).then(|| now + rng.below(3 * SECOND));
+    let ticket = inner.room.enter((route, rng.below(2)), tenant, 1, until, recovery, now)?;
+    inner.slots.insert(ticket, Slot { notify: Arc::new(Notify::new()), waits: true });
+    Some(ticket)
+}
+
+#[test]
+fn somebody_who_waits_always_keeps_the_time() {
+    for seed in 0..2_000 {
+        let (mut inner, mut rng, mut now) = (Inner::new(), Rng::new(seed), SECOND);
+        let mut inside: Vec<Ticket> = Vec::new();
+        for _ in 0..120 {
+            let one = (!inside.is_empty()).then(|| usize::try_from(rng.below(inside.len() as u64)).unwrap());
+            match (rng.below(6), one) {
+                (0 | 1, _) => inside.extend(enter(&mut inner, &mut rng, now)),
+                (2, Some(i)) => {
+                    let left = match rng.below(3) {
+                        0 => Left::Answered,
+                        1 => Left::Failed { recovery: Some(now + rng.below(SECOND)) },
+                        _ => Left::Gone,
+                    };
+                    inner.leave(inside.swap_remove(i), left);
+                }
+                (3, Some(i)) if !inner.slots[&inside[i]].waits => {
+                    inner.again(inside[i], now + 1 + rng.below(SECOND), now + rng.below(SECOND));
+                }
+                (4, _) => inner.room.open_all(now),
+                _ => now += rng.below(SECOND),
+            }
+            inner.pump(now);
+            let Some(next) = inner.room.next_poll() else { continue };
+            let (ticket, at) = inner.keeper.unwrap_or_else(|| panic!("seed {seed}: nobody keeps the time"));
+            assert!(inner.slots[&ticket].waits, "seed {seed}: the keeper is not there");
+            assert!(now < next && at <= next, "seed {seed}: {at} is too late for {next}");
+        }
+        // Left alone, everybody is called in the end.
+        while let Some(next) = inner.room.next_poll() {
+            now = now.max(next);
+            inner.pump(now);
+        }
+        assert!(inner.slots.values().all(|slot| !slot.waits), "seed {seed}");
+    }
+}

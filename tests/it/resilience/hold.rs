@@ -1,0 +1,171 @@
+//! When nobody can answer now but somebody will soon, a request waits instead of failing, as long as its caller does.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use wellhead_sim::{Rule, Sim};
+
+use crate::support::{
+    Answer, CHAT, Gateway, LIMIT, Request, chat, config, eventually, expected, fault, pair, sim, single,
+};
+
+/// The waiting requests of a test.
+const CROWD: usize = 40;
+
+fn ask(gateway: &Gateway, header: Option<(&str, &str)>) -> JoinHandle<Answer> {
+    let mut request = Request::post(CHAT).json(&chat(false));
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    tokio::spawn(request.send(gateway.addr))
+}
+
+async fn metric(gateway: &Gateway, series: &str) -> u64 {
+    let text = gateway.metrics().await;
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.map_or(0, |value| value.parse().unwrap())
+}
+
+async fn waiting(gateway: &Gateway, count: u64) {
+    eventually("so many requests wait", async || {
+        (metric(gateway, "wellhead_held").await >= count).then_some(())
+    })
+    .await;
+}
+
+/// One request has found out that the only key is limited.
+async fn limited(sim: &Sim, gateway: &Gateway, seconds: u32) -> JoinHandle<Answer> {
+    sim.set_fault(Rule::always(fault(&format!("status:429,retry-after={seconds}"))).times(1));
+    let first = ask(gateway, None);
+    sim.wait_for(|log| log.len() == 1 && log[0].ended.is_some(), LIMIT).await.unwrap();
+    waiting(gateway, 1).await;
+    first
+}
+
+#[tokio::test]
+async fn while_all_keys_are_limited_who_has_time_waits_and_who_has_not_is_told_at_once() {
+    let sim = sim();
+    let gateway = Gateway::start(&single(&sim)).await;
+    let mut held = vec![limited(&sim, &gateway, 2).await];
+    held.extend((0..8).map(|_| ask(&gateway, None)));
+    held.push(ask(&gateway, Some(("x-stainless-timeout", "30"))));
+    let began = Instant::now();
+    let refused = ask(&gateway, Some(("x-stainless-timeout", "1"))).await.unwrap();
+    let took = began.elapsed();
+    assert_eq!((refused.status, refused.code().as_str()), (429, "upstream_rate_limited"));
+    assert!(took < Duration::from_millis(900), "it was told after {took:?}, which is no help");
+    let told = refused.error()["retry_after_s"].as_f64().unwrap();
+    assert!(told > 0.5 && told <= 2.0, "the key is free in {told} s");
+    assert_eq!(refused.header("x-should-retry"), "true");
+    let expected = expected().await;
+    for answer in held {
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.status, answer.content()), (200, expected.clone()), "{}", answer.everything());
+        assert_eq!(answer.header("x-wellhead-survival"), "held");
+    }
+    let log = sim.requests();
+    assert_eq!(log.len(), 11, "one found out, ten were answered, and nobody asked in vain");
+    assert!(log[1].at - log[0].at >= Duration::from_millis(1900), "{:?} {:?}", log[0].at, log[1].at);
+    let answered = r#"wellhead_held_requests_total{route="chat",outcome="answered"}"#;
+    assert_eq!(metric(&gateway, answered).await, 10);
+    assert_eq!(metric(&gateway, r#"wellhead_held_requests_total{route="chat",outcome="refused"}"#).await, 1);
+    assert_eq!(metric(&gateway, "wellhead_held").await, 0);
+}
+
+#[tokio::test]
+async fn a_stream_is_held_as_well() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("status:429,retry-after=1")).times(1));
+    let gateway = Gateway::start(&single(&sim)).await;
+    let answer = gateway.chat(true).await;
+    assert!(answer.status == 200 && answer.done(), "{}", answer.everything());
+    assert_eq!(answer.header("x-wellhead-survival"), "held");
+}
+
+#[tokio::test]
+async fn a_model_that_holds_nothing_refuses_at_once_and_one_that_holds_a_second_then() {
+    for (setting, at_most) in [("0s", Duration::from_millis(900)), ("1s", Duration::from_millis(2500))] {
+        let sim = sim();
+        sim.set_fault(Rule::always(fault("status:429,retry-after=20")));
+        let text = pair(&sim, &format!("timeouts: {{ hold: {setting} }}"));
+        let gateway = Gateway::start(&text).await;
+        let began = Instant::now();
+        let answer = gateway.chat(false).await;
+        assert_eq!((answer.status, answer.code().as_str()), (429, "upstream_rate_limited"), "{setting}");
+        assert!(began.elapsed() < at_most, "{setting}: {:?}", began.elapsed());
+        let told = answer.error()["retry_after_s"].as_f64().unwrap();
+        assert!((17.0..=21.0).contains(&told), "{setting}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_leaves_gives_its_place_up() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("status:429,retry-after=60")));
+    let gateway = Gateway::start(&single(&sim).replace("m1 }]", "m1 }], timeouts: { hold: 90s }")).await;
+    let client = Request::post(CHAT).json(&chat(false)).open(gateway.addr).await;
+    waiting(&gateway, 1).await;
+    drop(client);
+    eventually("the place is free", async || (metric(&gateway, "wellhead_held").await == 0).then_some(()))
+        .await;
+    let left = r#"wellhead_held_requests_total{route="chat",outcome="left"}"#;
+    assert_eq!(metric(&gateway, left).await, 1);
+    assert_eq!(sim.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_configuration_with_a_working_key_is_found_by_those_who_wait() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("status:429,retry-after=25")).model("m1"));
+    let gateway = Gateway::start(&single(&sim)).await;
+    let waits = ask(&gateway, None);
+    waiting(&gateway, 1).await;
+    // It is pinned to the route that it began with; newcomers use the new one, and are not held up by its line.
+    gateway.write_config(&config(&format!(
+        "providers:\n  b: {{ kind: openai-compatible, base_url: \"{}\", keys: [\"sk-new\"] }}\n\
+         models:\n  chat: {{ targets: [{{ provider: b, model: m2 }}] }}\n",
+        sim.base_url()
+    )));
+    eventually("an answer of the new target", async || {
+        let ask = Request::post(CHAT).json(&chat(false)).header("x-stainless-timeout", "1");
+        (gateway.send(ask).await.status == 200).then_some(())
+    })
+    .await;
+    waits.abort();
+}
+
+/// All targets fail, until they are left alone; returns when they are.
+async fn everybody_is_open(gateway: &Gateway) {
+    eventually("both targets are open", async || {
+        let ask = || ask(gateway, Some(("x-stainless-timeout", "1")));
+        for answer in [ask(), ask(), ask(), ask()] {
+            assert_eq!(answer.await.unwrap().status, 503);
+        }
+        let targets = gateway.status().await["routes"][0]["targets"].clone();
+        let open = targets.as_array().unwrap().iter().all(|target| target["phase"] == "open");
+        open.then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn when_all_targets_come_back_those_who_waited_are_answered_and_do_not_trample_them() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("status:503")));
+    let gateway = Gateway::start(&pair(&sim, "attempts_max: 6")).await;
+    everybody_is_open(&gateway).await;
+    sim.clear_log();
+    let crowd: Vec<_> = (0..CROWD).map(|_| ask(&gateway, None)).collect();
+    waiting(&gateway, CROWD as u64 * 3 / 4).await;
+    let in_vain = sim.requests().len();
+    assert!(in_vain < CROWD / 2, "{CROWD} requests asked {in_vain} times while nobody was there");
+    sim.clear_faults();
+    for answer in crowd {
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.everything());
+    }
+    let asked = sim.requests().len();
+    assert!(asked < CROWD * 3 / 2 + 10, "{asked} attempts for {CROWD} requests");
+    let held = gateway.chat(false).await;
+    assert_eq!(held.header("x-wellhead-survival"), "direct");
+}
