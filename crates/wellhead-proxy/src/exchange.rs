@@ -6,7 +6,7 @@ use crate::plan::{Plan, Route, TargetPlan};
 use crate::replay::Kept;
 use crate::settle::Books;
 use crate::state::Place;
-use crate::stream::Resume;
+use crate::stream::{Fields, Resume};
 use bytes::Bytes;
 use http::HeaderMap;
 use std::collections::VecDeque;
@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     pub(crate) body: Kept,
     /// The client's headers as they came.
     pub(crate) headers: HeaderMap,
+    /// What is left of them while an answer flows.
+    pub(crate) kept_headers: Fields,
     pub(crate) trace: Trace,
     pub(crate) ladder: Ladder,
     pub(crate) deadline: Nanos,

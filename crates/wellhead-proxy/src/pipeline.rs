@@ -304,6 +304,7 @@ fn admitted(
         head,
         body: Kept::Memory(body),
         headers: parts.headers,
+        kept_headers: Box::default(),
         trace,
         deadline,
         hold: None,

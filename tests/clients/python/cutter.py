@@ -47,6 +47,8 @@ class Cutter:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.servers = []
+        # The loop itself does not hold on to tasks.
+        self.tasks = set()
 
     def __enter__(self):
         self.thread.start()
@@ -68,6 +70,7 @@ class Cutter:
 
     async def listen(self, door):
         async def serve(reader, writer):
+            self.tasks.add(asyncio.current_task())
             try:
                 await pass_through(door, reader, writer)
             except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -75,6 +78,7 @@ class Cutter:
                 pass
             finally:
                 writer.close()
+                self.tasks.discard(asyncio.current_task())
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=LINE_BYTES_MAX)
         self.servers.append(server)
@@ -83,10 +87,10 @@ class Cutter:
     async def close(self):
         for server in self.servers:
             server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        tasks = list(self.tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def pass_through(door, reader, writer):

@@ -6,6 +6,8 @@ from itertools import product
 
 from streams import ask
 
+CHAT = "/v1/chat/completions"
+COMPLETIONS = "/v1/completions"
 TOKENS = 48
 GREEDY = {"model": "tiny", "temperature": 0, "seed": 1, "stream": True, "stream_options": {"include_usage": True}}
 QUESTIONS = ["Why?", "hello", "a b c", "Tell me more", "What is a wellhead?", "Once upon a time", "one two three", "x y"]
@@ -43,17 +45,18 @@ def token(character):
     return str(5 + 256 + ord(character) - ord(" "))
 
 
-def likely(character, bias):
-    return {"logit_bias": {token(character): bias}}
+def blanks(bias):
+    """Makes white space likely. The end of a line is a byte of its own, and those are less likely than characters."""
+    return {"logit_bias": {token(" "): bias, str(5 + ord("\n")): bias + 3}}
 
 
 def chat(question, bias):
     messages = [{"role": "user", "content": question}]
-    return GREEDY | likely(" ", bias) | {"messages": messages, "max_tokens": TOKENS}
+    return GREEDY | blanks(bias) | {"messages": messages, "max_tokens": TOKENS}
 
 
 def completion(question, bias):
-    return GREEDY | likely(" ", bias) | {"prompt": question, "max_tokens": TOKENS}
+    return GREEDY | blanks(bias) | {"prompt": question, "max_tokens": TOKENS}
 
 
 def candidates(path, make, world, fits, biases=BIASES):
@@ -67,37 +70,40 @@ def candidates(path, make, world, fits, biases=BIASES):
     raise AssertionError("none of the questions has an answer of the kind that is needed")
 
 
-def find_answer(world, path, make):
-    """An answer with white space, single and in a row, which the second server itself continues from anywhere."""
+def find_answer(world, path, make, blank_first=False):
+    """An answer with white space of both kinds, which the second server itself continues from anywhere."""
 
     def fits(request, answer):
         text = answer.text
         return (
             answer.finishes == ["length"]
             and len(text) == TOKENS
-            and not text.startswith(" ")
+            and text[0].isspace() == blank_first
             and len(text.split()) >= 4
-            and "  " in text
-            and continues(world.second, path, request, text)
+            and any(run in text for run in ("  ", " \n", "\n ", "\n\n"))
+            and " " in text
+            and "\n" in text
+            and continues(world.second, path, request, answer, range(1, TOKENS))
         )
 
     return candidates(path, make, world, fits)
 
 
-def continues(server, path, request, text):
-    """Whether a server goes on with every beginning of the text as it is in the text."""
+def continues(server, path, request, uncut, cuts):
+    """Whether a server goes on with these beginnings of the text as the uncut answer does. Blank ones are none."""
 
     def goes_on(cut):
-        beginning = text[:cut].rstrip()
-        changed = request | {"max_tokens": TOKENS - len(beginning)}
+        beginning = uncut.text[:cut].rstrip()
+        changed = request | {"max_tokens": request["max_tokens"] - len(beginning)}
         if "prompt" in request:
             changed["prompt"] = request["prompt"] + beginning
         else:
             changed["messages"] = [*request["messages"], {"role": "assistant", "content": beginning}]
-        return ask(server, path, changed).text == text[len(beginning) :]
+        answer = ask(server, path, changed)
+        return (answer.text, answer.calls) == (uncut.text[len(beginning) :], uncut.calls)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return all(pool.map(goes_on, range(1, len(text))))
+        return all(pool.map(goes_on, [cut for cut in cuts if uncut.text[:cut].strip()]))
 
 
 def json_answer(world):
@@ -119,7 +125,7 @@ def json_answer(world):
     def fits(_, answer):
         return answer.finishes == ["stop"] and valid(answer.text) and len(answer.events) < 100
 
-    request, answer = candidates("/v1/chat/completions", make, world, fits)
+    request, answer = candidates(CHAT, make, world, fits)
     return request, answer, valid
 
 
@@ -130,8 +136,13 @@ def tool_answer(world, choice, calls_min, text_min):
         asked = {"messages": [{"role": "user", "content": question}], "tools": TOOLS, "tool_choice": choice}
         return GREEDY | {"logit_bias": {token("#"): bias, END: END_BIAS}, "max_tokens": 200} | asked
 
-    def fits(_, answer):
-        enough = len(answer.calls) >= calls_min and len(answer.text) >= text_min
-        return answer.finishes == ["tool_calls"] and enough
+    def fits(request, answer):
+        length = len(answer.text)
+        enough = len(answer.calls) >= calls_min and length >= text_min
+        if answer.finishes != ["tool_calls"] or not enough:
+            return False
+        # A call that must come is not asked for behind a beginning, so it need not come out the same there.
+        cuts = range(max(length - 6, 1), length + 1) if choice == "auto" else ()
+        return continues(world.second, CHAT, request, answer, cuts)
 
-    return candidates("/v1/chat/completions", make, world, fits, CALL_BIASES)
+    return candidates(CHAT, make, world, fits, CALL_BIASES)

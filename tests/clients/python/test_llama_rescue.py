@@ -8,17 +8,15 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from openai import OpenAI
-from rescue_asks import chat, completion, find_answer, json_answer, tool_answer
-from rescue_world import AT_ONCE, IDLE_SECONDS, KEY, Case, start_world
 from cutter import REFUSAL
+from openai import OpenAI
+from rescue_asks import CHAT, COMPLETIONS, chat, completion, find_answer, json_answer, tool_answer
+from rescue_world import AT_ONCE, IDLE_SECONDS, KEY, Case, start_world
 from shared import text_of
 from streams import ask
 
 pytestmark = pytest.mark.gateway
 
-CHAT = "/v1/chat/completions"
-COMPLETIONS = "/v1/completions"
 INTERRUPTED = "upstream_stream_interrupted"
 
 
@@ -32,6 +30,12 @@ def world():
 def plain(world):
     """A chat with white space within its answer, and that answer."""
     return find_answer(world, CHAT, chat)
+
+
+@pytest.fixture(scope="module", params=["text", "blank"])
+def either(world, plain, request):
+    """The same, and one whose answer begins with white space, which nobody can be asked to continue."""
+    return plain if request.param == "text" else find_answer(world, CHAT, chat, blank_first=True)
 
 
 def beginnings(uncut):
@@ -137,20 +141,20 @@ def test_the_answer_has_seams_in_white_space(plain):
     assert len(uncut.text) == len([piece for piece in uncut.pieces if piece])
 
 
-def test_every_cut_is_continued(world, plain):
-    request, uncut = plain
+def test_every_cut_is_continued(world, either):
+    request, uncut = either
     with world.gateway(list(every_cut(world, uncut, "prefill"))) as gateway:
         gateway.check_all(CHAT, request, checker(uncut, by_prefill(request, uncut)))
 
 
-def test_every_cut_is_matched_by_an_answer_from_the_start(world, plain):
-    request, uncut = plain
+def test_every_cut_is_matched_by_an_answer_from_the_start(world, either):
+    request, uncut = either
     with world.gateway(list(every_cut(world, uncut, "restart", prefill="none"))) as gateway:
         gateway.check_all(CHAT, request, checker(uncut, lambda _: [last_of(request)]))
 
 
-def test_a_refused_prefill_is_never_seen(world, plain):
-    request, uncut = plain
+def test_a_refused_prefill_is_never_seen(world, either):
+    request, uncut = either
     prefilled = by_prefill(request, uncut)
 
     def asked(delivered):
@@ -191,14 +195,20 @@ def test_a_stop_word_at_the_seam(world, plain):
 def test_a_cut_within_an_event(world, plain):
     """All places around the borders of three events, and places all over the body before its finish reason."""
     request, uncut = plain
+    unasked = {name: value for name, value in request.items() if name != "stream_options"}
     borders = [at + 2 for at in range(len(uncut.body)) if uncut.body[at : at + 2] == b"\n\n"]
     near = {border + step for border in borders[3:6] for step in range(-4, 12)}
     places = sorted(near | set(range(1, borders[finish_of(uncut) - 1] - 2, 131)))
     cases = [
         Case(f"byte-{place}", [world.first_door(bytes=place), world.second_door()], cut=place) for place in places
     ]
+
+    def check(case, answer, record):
+        assert_whole(answer, uncut)
+        assert answer.usage is None
+
     with world.gateway(cases) as gateway:
-        gateway.check_all(CHAT, request, lambda case, answer, record: assert_whole(answer, uncut))
+        gateway.check_all(CHAT, unasked, check)
 
 
 @pytest.mark.parametrize("end", ["stall", "reset", "clean"])
@@ -258,13 +268,14 @@ def test_another_answer_is_never_joined(world, plain):
     cases = [cut_behind(count, world, "other", {"rewrite": differently}, "none") for count in counts]
     cases += [cut_behind(count, world, "refusing", refusing) for count in counts]
     for case in cases:
-        # The first target is not asked again: it would continue what it has said itself.
+        # Were the first asked again, it would go on with what it has said itself.
         case.settings = {"attempts_max": 2 if case.name.startswith("other") else 3}
 
     def check(case, answer, record):
         assert_clean_error(answer)
-        assert answer.text == texts[case.cut]
         assert record["outcome"] == "failed", record
+        assert len(record["attempts"]) <= case.settings["attempts_max"], record
+        assert answer.text == texts[case.cut]
 
     with world.gateway(cases) as gateway:
         gateway.check_all(CHAT, request, check)

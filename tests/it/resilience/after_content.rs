@@ -107,5 +107,9 @@ async fn the_error_in_a_stream_carries_what_every_error_carries() {
     for member in ["type", "message", "param", "code", "source", "request_id", "route", "attempts"] {
         assert!(error.get(member).is_some(), "{member} is missing in {error}");
     }
-    assert_eq!(error["attempts"].as_array().unwrap().len(), 3, "every attempt to get the rest is named: {error}");
+    assert_eq!(
+        error["attempts"].as_array().unwrap().len(),
+        3,
+        "every attempt to get the rest is named: {error}"
+    );
 }

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 use wellhead_sim::{Rule, SimOptions};
 
-use crate::support::{Answer, CHAT, Gateway, KEY, LIMIT, Request, chat, expected, fault, pair, sim, sim_with, tiers};
+use crate::support::{
+    Answer, CHAT, Gateway, KEY, LIMIT, Request, chat, expected, fault, pair, sim, sim_with, tiers,
+};
 
 /// Every event of one answer names one stream.
 fn coherent(answer: &Answer, what: &str) {
@@ -22,7 +24,9 @@ fn coherent(answer: &Answer, what: &str) {
 
 #[tokio::test]
 async fn whatever_breaks_the_stream_the_client_gets_the_whole_answer() {
-    for text in ["cut-after:5", "reset-after:5", "stall-after:5", "error-mid-stream:5", "cut-after:1", "cut-after:23"] {
+    for text in
+        ["cut-after:5", "reset-after:5", "stall-after:5", "error-mid-stream:5", "cut-after:1", "cut-after:23"]
+    {
         let (first, second) = (sim(), sim());
         first.set_fault(Rule::always(fault(text)));
         let settings = "timeouts: { stream_idle: 500ms }";
@@ -35,7 +39,11 @@ async fn whatever_breaks_the_stream_the_client_gets_the_whole_answer() {
         assert_eq!(resumed, 1, "{text}: the seam is named once: {}", answer.text());
         assert_eq!((first.requests().len(), second.requests().len()), (1, 1), "{text}");
         let record = gateway.record(answer.header("x-request-id")).await;
-        assert_eq!((&record["outcome"], &record["rung"]), (&json!("rescued"), &json!("resumed")), "{text}: {record}");
+        assert_eq!(
+            (&record["outcome"], &record["rung"]),
+            (&json!("rescued"), &json!("resumed")),
+            "{text}: {record}"
+        );
         assert_eq!(record["attempts"].as_array().map(Vec::len), Some(2), "{text}: {record}");
         assert_ne!(record["attempts"][0]["result"], "ok", "{text}");
         assert_eq!(record["attempts"][1]["result"], "ok", "{text}");
@@ -103,7 +111,8 @@ async fn several_answers_at_once_are_not_rescued() {
     let gateway = Gateway::start(&tiers(&first.base_url(), &second.base_url(), "")).await;
     let mut body = chat(true);
     body["n"] = json!(2);
-    let answer = gateway.send(Request::post(CHAT).set("authorization", &format!("Bearer {KEY}")).json(&body)).await;
+    let answer =
+        gateway.send(Request::post(CHAT).set("authorization", &format!("Bearer {KEY}")).json(&body)).await;
     assert!(answer.stream_error().is_some() && !answer.done(), "{}", answer.text());
     assert_eq!(second.requests().len(), 0);
 }

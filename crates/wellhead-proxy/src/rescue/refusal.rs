@@ -182,10 +182,7 @@ impl Refusal {
             "The model `{}` is not served in a region that this key's app is allowed to use.",
             short(model)
         );
-        Self {
-            param: Some("model"),
-            ..Self::client(403, "region_not_allowed", "permission_error", message)
-        }
+        Self { param: Some("model"), ..Self::client(403, "region_not_allowed", "permission_error", message) }
     }
 
     pub(crate) fn limit(app: &str, hit: &LimitHit) -> Self {

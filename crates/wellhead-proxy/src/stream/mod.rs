@@ -8,4 +8,4 @@ mod resume;
 pub(crate) use client::{Attempts, ClientStream};
 pub(crate) use live::Live;
 pub(crate) use open::open;
-pub(crate) use resume::{Resume, ask};
+pub(crate) use resume::{Fields, Resume, ask};

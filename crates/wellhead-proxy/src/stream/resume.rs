@@ -6,7 +6,7 @@ use crate::exchange::Exchange;
 use crate::replay::Kept;
 use crate::stages::attempt::{Missed, attempt};
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use wellhead_catalog::Prefill;
 use wellhead_config::snapshot::Rescue;
 use wellhead_http::names;
@@ -21,6 +21,9 @@ use crate::answer::Opened;
 /// Time to find somebody who goes on, where the model's deadline is not shorter. The client hears keep-alive comments meanwhile; longer silence in the middle of a
 /// sentence is given up by people.
 const RESCUE_MAX: u64 = 30 * SECOND;
+
+/// Header fields in little memory.
+pub(crate) type Fields = Box<[(HeaderName, HeaderValue)]>;
 
 /// An answer that is to be gone on with.
 #[derive(Debug)]
@@ -55,20 +58,15 @@ impl Exchange {
     /// The request waits for as long as its answer flows, in case that the rest of it has to be asked for: in as little
     /// memory as it takes. As it came it shares the connection's read buffer, and keeps all of that alive.
     pub(crate) fn settle_down(&mut self) {
+        self.early = None;
         if !self.is_rescuable() {
             return self.forget_request();
         }
-        let mut headers = HeaderMap::new();
-        wellhead_http::headers::request_headers(&self.headers, &mut headers);
-        if let Some(state) = self.headers.get(&names::TRACESTATE) {
-            headers.insert(&names::TRACESTATE, state.clone());
-        }
-        for value in headers.values_mut() {
-            if let Ok(own) = HeaderValue::from_bytes(value.as_bytes()) {
-                *value = own;
-            }
-        }
-        self.headers = headers;
+        let mut passed = HeaderMap::new();
+        wellhead_http::headers::request_headers(&self.headers, &mut passed);
+        let state = self.headers.get(&names::TRACESTATE).map(|state| (&names::TRACESTATE, state));
+        self.kept_headers = packed(&passed.iter().chain(state).collect::<Vec<_>>());
+        self.headers = HeaderMap::new();
         self.own_body();
     }
 
@@ -87,6 +85,18 @@ impl Exchange {
     }
 }
 
+/// Fields with their values in one piece of memory: a map has room for eight, and each value its own.
+fn packed(fields: &[(&HeaderName, &HeaderValue)]) -> Fields {
+    let mut values = Vec::with_capacity(fields.iter().map(|(_, value)| value.len()).sum());
+    fields.iter().for_each(|(_, value)| values.extend_from_slice(value.as_bytes()));
+    let mut values = Bytes::from(values);
+    let own = |(name, value): &(&HeaderName, &HeaderValue)| {
+        let value = HeaderValue::from_maybe_shared(values.split_to(value.len())).ok()?;
+        Some(((*name).clone(), value))
+    };
+    fields.iter().filter_map(own).collect()
+}
+
 /// Prepares the exchange for asking others for the rest. False if request or answer do not allow it.
 pub(crate) fn begin(exchange: &mut Exchange, delivered: Delivered) -> bool {
     let Kept::Memory(body) = &exchange.body else { return false };
@@ -103,6 +113,9 @@ pub(crate) fn begin(exchange: &mut Exchange, delivered: Delivered) -> bool {
     let patience = nanos(exchange.route.model.deadline).min(RESCUE_MAX);
     exchange.deadline = exchange.now().saturating_add(patience);
     exchange.ladder.rescue(exchange.deadline);
+    for (name, value) in std::mem::take(&mut exchange.kept_headers) {
+        exchange.headers.append(name, value);
+    }
     true
 }
 
@@ -116,7 +129,7 @@ pub(crate) async fn ask(exchange: &mut Exchange, number: usize) -> Result<Opened
             if exchange.books.record.attempts.len() + 1 >= exchange.route.model.attempts_max as usize {
                 break;
             }
-            exchange.books.end_attempt(failure.cause.as_str());
+            exchange.books.fail_attempt(failure);
         }
         if !prepare(exchange, plan) {
             continue;
