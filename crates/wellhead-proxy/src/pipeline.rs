@@ -279,6 +279,7 @@ fn admitted(
         Err(refusal) => return Err(Box::new((refusal, books))),
     }
     books.input_estimate = head.estimate_input_tokens(&body);
+    route.budget.on_request(now);
     let patience = Patience::from_headers(&parts.headers).first_byte();
     let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
     let deadline = books.started.saturating_add(clock::nanos(deadline));

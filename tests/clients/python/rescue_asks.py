@@ -1,23 +1,33 @@
 """Requests whose answers are worth cutting: looked for, since what a random model says depends on the processor."""
 
+import functools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
+from rescue_world import AT_ONCE
 from streams import ask
 
 CHAT = "/v1/chat/completions"
 COMPLETIONS = "/v1/completions"
 TOKENS = 48
 GREEDY = {"model": "tiny", "temperature": 0, "seed": 1, "stream": True, "stream_options": {"include_usage": True}}
-QUESTIONS = ["Why?", "hello", "a b c", "Tell me more", "What is a wellhead?", "Once upon a time", "one two three", "x y"]
+QUESTIONS = [
+    "Why?",
+    "hello",
+    "a b c",
+    "Tell me more",
+    "What is a wellhead?",
+    "Once upon a time",
+    "one two three",
+    "x y",
+]
 # How much more likely than by chance the character is.
 BIASES = [4, 5, 6, 7, 3, 8, 2]
 # The same for the mark of a tool call, and how readily an answer ends where the grammar lets it.
 CALL_BIASES = [2.5, 3, 4, 5, 2]
 END_BIAS = 5
 END = "2"
-AT_ONCE = 4
 
 SCHEMA = {
     "type": "object",
@@ -110,9 +120,9 @@ def json_answer(world):
     """A request for JSON, its answer, and what tells whether another answer to it is right."""
 
     def make(question, _):
-        format = {"type": "json_schema", "json_schema": {"name": "thing", "strict": True, "schema": SCHEMA}}
+        schema = {"type": "json_schema", "json_schema": {"name": "thing", "strict": True, "schema": SCHEMA}}
         messages = [{"role": "user", "content": question}]
-        return GREEDY | {"messages": messages, "max_tokens": 300, "response_format": format}
+        return GREEDY | {"messages": messages, "max_tokens": 300, "response_format": schema}
 
     def valid(text):
         try:
@@ -129,12 +139,13 @@ def json_answer(world):
     return request, answer, valid
 
 
+@functools.cache
 def tool_answer(world, choice, calls_min, text_min):
     """So much text and then so many tool calls."""
 
     def make(question, bias):
         asked = {"messages": [{"role": "user", "content": question}], "tools": TOOLS, "tool_choice": choice}
-        return GREEDY | {"logit_bias": {token("#"): bias, END: END_BIAS}, "max_tokens": 200} | asked
+        return GREEDY | {"logit_bias": {token("#"): bias, END: END_BIAS}, "max_tokens": 150} | asked
 
     def fits(request, answer):
         length = len(answer.text)

@@ -30,13 +30,15 @@ START_TRIES_MAX = 3
 
 # Tools are announced, and a call is an object between two marks of one character: a random model can hit upon one.
 TEMPLATE = (
-    "{%- if tools %}{{- '<|turn>system\\nTools:' }}{%- for tool in tools %}{{- '\\n' }}{{- tool | tojson }}{%- endfor %}"
+    "{%- if tools %}{{- '<|turn>system\\nTools:' }}"
+    "{%- for tool in tools %}{{- '\\n' }}{{- tool | tojson }}{%- endfor %}"
     "{{- '<turn|>\\n' }}{%- endif %}"
     "{%- for message in messages %}{{- '<|turn>' + message.role + '\\n' }}"
     "{%- if message.content %}{{- message.content }}{%- endif %}"
     "{%- for call in message.tool_calls or [] %}"
-    "{{- '#{\"name\": \"' }}{{- call.function.name }}{{- '\", \"arguments\": ' }}{{- call.function.arguments | tojson }}"
-    "{{- '}#' }}{%- endfor %}{{- '<turn|>\\n' }}{%- endfor %}"
+    "{{- '#{\"name\": \"' }}{{- call.function.name }}"
+    "{{- '\", \"arguments\": ' }}{{- call.function.arguments | tojson }}{{- '}#' }}{%- endfor %}"
+    "{{- '<turn|>\\n' }}{%- endfor %}"
     "{%- if add_generation_prompt %}{{- '<|turn>assistant\\n' }}{%- endif %}"
 )
 

@@ -90,7 +90,8 @@ def ask(base_url, path, request, key=None):
             body, framed = response.read(), True
         except http.client.IncompleteRead as cut:
             body, framed = cut.partial, False
-        answer = Answer(response.status, dict(response.getheaders()), body, framed, time.monotonic() - started)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        answer = Answer(response.status, headers, body, framed, time.monotonic() - started)
     finally:
         connection.close()
     read_events(answer)
@@ -100,8 +101,7 @@ def ask(base_url, path, request, key=None):
 def read_events(answer):
     """Every event is whole and is JSON: half of one must not reach a client."""
     *events, tail = answer.body.decode().split("\n\n")
-    streamed = answer.headers.get("content-type", answer.headers.get("Content-Type", "")).startswith("text/event-stream")
-    if not streamed:
+    if not answer.headers.get("content-type", "").startswith("text/event-stream"):
         return
     assert not tail.strip(), f"half an event: {tail!r}"
     for event in events:

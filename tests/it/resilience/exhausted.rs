@@ -166,3 +166,20 @@ async fn a_503_says_when_to_come_back() {
         }
     }
 }
+
+/// However many requests fail: retries stay within a fifth of them, one a second, and the reserve of ten.
+#[tokio::test]
+async fn retries_never_become_the_load() {
+    const REQUESTS: usize = 60;
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("status:500")));
+    let gateway = Gateway::start(&single(&sim)).await;
+    let start = Instant::now();
+    for _ in 0..REQUESTS {
+        assert_eq!(gateway.chat(false).await.status, 503);
+    }
+    let seconds = usize::try_from(start.elapsed().as_secs()).unwrap() + 1;
+    let asked = sim.requests().len();
+    assert!(asked > REQUESTS, "{asked} attempts: nothing was tried again");
+    assert!(asked <= REQUESTS + REQUESTS / 5 + 10 + seconds, "{asked} attempts for {REQUESTS} requests");
+}

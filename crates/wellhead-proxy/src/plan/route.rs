@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use wellhead_config::snapshot::{Model, Target};
 use wellhead_resilience::Nanos;
 use wellhead_resilience::breaker::{Phase, Pool, Transition, may_open_by_rate};
+use wellhead_resilience::budget::RetryBudget;
 use wellhead_resilience::ladder::TargetView;
 use wellhead_telemetry::{Metrics, RouteMetrics, TargetMetrics};
 use wellhead_types::Name;
@@ -20,6 +21,8 @@ pub(crate) struct Route {
     pub(crate) model: Arc<Model>,
     pub(crate) targets: Vec<TargetPlan>,
     pub(crate) metrics: Arc<RouteMetrics>,
+    /// What it may spend on retries.
+    pub(crate) budget: Arc<RetryBudget>,
     pub(crate) header: HeaderValue,
 }
 
@@ -64,6 +67,7 @@ impl Route {
         Self {
             targets,
             metrics: metrics.route(&model.name),
+            budget: registry.budget(&model.name),
             header: visible(&model.name),
             model: model.clone(),
         }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wellhead_http::names;
 use wellhead_net::InBody;
+use wellhead_resilience::breaker::Class;
 use wellhead_resilience::ladder::{Effect, End, Event};
 use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Stage};
 use wellhead_wire::openai::answer::inspect;
@@ -76,6 +77,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
     loop {
         exchange.last_light = matches!(effect, Effect::LastLight(_));
         effect = match effect {
+            Effect::Send(target) if !can_afford(exchange, target) => exchange.decide(Event::Refused),
             Effect::Send(target) | Effect::LastLight(target) => match ask(exchange, target).await {
                 Ok(opened) => {
                     hold::answered(exchange);
@@ -105,6 +107,25 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
             }
         };
     }
+}
+
+/// Whether the route can afford another attempt (survival.md R4). The first one is no retry. Nor is the first one that
+/// goes to somebody else who works: that is what a standby is for, however many requests fail at the same moment. All
+/// others are paid from the route's budget, so that retries never become the load that keeps an upstream down. Asking an
+/// open target has limits of its own.
+fn can_afford(exchange: &Exchange, target: usize) -> bool {
+    let attempts = &exchange.books.record.attempts;
+    let Some(first) = attempts.first() else { return true };
+    let (now, next) = (exchange.now(), exchange.target(target));
+    let works = || next.view(exchange.worker.number, now).class <= Class::Unknown;
+    if attempts.len() == 1 && first.target != next.id && works() {
+        return true;
+    }
+    let granted = exchange.route.budget.try_retry(now);
+    if !granted {
+        tracing::debug!(request = %exchange.books.record.request_id, "the budget for retries is used up");
+    }
+    granted
 }
 
 /// Asks one target: for the answer, or for the rest of one that broke off.

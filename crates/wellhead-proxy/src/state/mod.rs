@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wellhead_config::snapshot::AppLimits as Numbers;
 use wellhead_quota::AppLimits;
 use wellhead_resilience::Nanos;
+use wellhead_resilience::budget::RetryBudget;
 use wellhead_types::Name;
 
 /// Every piece of state of the process.
@@ -23,6 +24,7 @@ pub(crate) struct Registry {
     targets: Mutex<HashMap<Name, Arc<TargetState>>>,
     keys: Mutex<HashMap<(Name, Name), Arc<KeyState>>>,
     apps: Mutex<HashMap<Name, Arc<AppLimits>>>,
+    budgets: Mutex<HashMap<Name, Arc<RetryBudget>>>,
 }
 
 impl Registry {
@@ -42,11 +44,17 @@ impl Registry {
         limits
     }
 
+    /// What a model may spend on retries.
+    pub(crate) fn budget(&self, model: &Name) -> Arc<RetryBudget> {
+        get_or_make(&self.budgets, model.clone(), RetryBudget::default)
+    }
+
     /// Forgets what no plan and no request holds any more, so that the registry is bounded by the configuration.
     pub(crate) fn sweep(&self) {
         retain_used(&self.targets);
         retain_used(&self.keys);
         retain_used(&self.apps);
+        retain_used(&self.budgets);
     }
 }
 

@@ -248,13 +248,17 @@ impl Flow {
                 return Poll::Ready(Step::Broken(broken));
             }
             if self.closed {
-                return Poll::Ready(self.end());
+                match self.end() {
+                    Some(step) => return Poll::Ready(step),
+                    None => continue,
+                }
             }
             let frame = match Pin::new(&mut self.live.body).poll_frame(cx) {
                 Poll::Ready(frame) => frame,
-                Poll::Pending if self.live.terminal => {
+                Poll::Pending if self.live.has_finished() => {
                     std::task::ready!(self.poll_close(cx));
-                    return Poll::Ready(self.end());
+                    self.closed = true;
+                    continue;
                 }
                 Poll::Pending if self.idle.poll_expired(cx) => {
                     self.failed = Some(Broken::Upstream(Cause::IdleTimeout));
@@ -281,11 +285,12 @@ impl Flow {
                     if self.live.events > before {
                         self.idle.touch();
                     }
-                    if self.live.terminal {
+                    if self.live.has_finished() {
                         self.exchange.books.completed(self.live.finish().usage);
                     }
                 }
-                Some(Err(_)) if self.live.terminal => return Poll::Ready(self.end()),
+                // What was missing is the end signal at most.
+                Some(Err(_)) if self.live.has_finished() => self.closed = true,
                 Some(Err(error)) => {
                     tracing::debug!(detail = error.detail, "an upstream stream broke off");
                     self.failed = Some(Broken::Upstream(error.cause));
@@ -323,9 +328,12 @@ impl Flow {
         self.end.as_mut().poll(cx)
     }
 
-    fn end(&mut self) -> Step {
-        let complete = self.settle_usage();
-        if complete { Step::Ended } else { Step::Broken(Broken::Upstream(Cause::ResponseIncomplete)) }
+    /// The stream is over. `None`: its end signal has to go out first.
+    fn end(&mut self) -> Option<Step> {
+        if !self.settle_usage() {
+            return Some(Step::Broken(Broken::Upstream(Cause::ResponseIncomplete)));
+        }
+        (!self.live.add_terminator()).then_some(Step::Ended)
     }
 
     /// Writes down what the stream used; returns whether it was complete.

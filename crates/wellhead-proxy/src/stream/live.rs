@@ -24,6 +24,9 @@ pub(crate) struct Live {
     /// The stream's own end signal has been seen.
     pub(crate) terminal: bool,
     committed: bool,
+    /// The client asked for one answer: its finish reason is the end, whatever becomes of the end signal.
+    single: bool,
+    chunks: bool,
     /// Events with data so far; comments prove life, not progress (decision 11).
     pub(crate) events: u64,
 }
@@ -42,6 +45,8 @@ impl Live {
             scratch: Vec::new(),
             terminal: false,
             committed: false,
+            single: exchange.head.n <= 1,
+            chunks: exchange.endpoint.streams_chunks(),
             events: 0,
         }
     }
@@ -110,6 +115,21 @@ impl Live {
     /// Whether the client gets something of this stream that it has not yet.
     fn has_begun(&self) -> bool {
         self.resumed.as_ref().map_or(self.committed, |resumed| resumed.began())
+    }
+
+    /// Whether the answer is there: only usage and the end signal may follow.
+    pub(crate) const fn has_finished(&self) -> bool {
+        self.terminal || (self.single && self.observer.is_finished())
+    }
+
+    /// Adds the end signal that an upstream forgot behind a finished answer: clients wait for it. Returns whether it did.
+    pub(crate) fn add_terminator(&mut self) -> bool {
+        if self.terminal || !self.chunks {
+            return false;
+        }
+        self.terminal = true;
+        self.ready.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
+        true
     }
 
     /// What is known of the stream when nothing more comes; its usage is that of the whole answer.

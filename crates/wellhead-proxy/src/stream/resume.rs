@@ -126,7 +126,7 @@ pub(crate) async fn ask(exchange: &mut Exchange, number: usize) -> Result<Opened
     let mut missed = Missed::Unavailable;
     for plan in plans(exchange, form) {
         if let Missed::Failed(failure, _) = &missed {
-            if exchange.books.record.attempts.len() + 1 >= exchange.route.model.attempts_max as usize {
+            if !exchange.ladder.once_more() {
                 break;
             }
             exchange.books.fail_attempt(failure);

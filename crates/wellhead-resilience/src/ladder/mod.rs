@@ -166,6 +166,16 @@ impl Ladder {
         self.deadline = deadline;
     }
 
+    /// The target that was chosen is asked once more, in another way: that is an attempt too. False if there are none
+    /// left.
+    pub const fn once_more(&mut self) -> bool {
+        if self.attempts >= self.attempts_max {
+            return false;
+        }
+        self.attempts += 1;
+        true
+    }
+
     /// Leaves a target out of this request: it cannot answer it at all.
     pub const fn exclude(&mut self, target: usize) {
         self.unfit |= bit(target);

@@ -181,6 +181,14 @@ impl StreamObserver {
         whole.then(|| self.observe(&event))
     }
 
+    /// Whether every choice that has been seen has its finish reason: what may follow is usage and the end signal.
+    pub const fn is_finished(&self) -> bool {
+        self.endpoint.streams_chunks()
+            && self.failure.is_none()
+            && self.choices_seen != 0
+            && self.choices_seen == self.choices_finished
+    }
+
     /// Whether content has gone by.
     pub const fn saw_content(&self) -> bool {
         self.saw_content
