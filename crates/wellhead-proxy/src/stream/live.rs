@@ -8,7 +8,7 @@ use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
 use wellhead_wire::openai::error::ErrorBody;
 use wellhead_wire::openai::resume::{Broken, Resumed};
-use wellhead_wire::openai::stream::{Delivered, StreamEnd, StreamObserver};
+use wellhead_wire::openai::stream::{Delivered, END_SIGNAL, StreamEnd, StreamObserver};
 use wellhead_wire::sse::{Framer, Tail, Verdict};
 
 /// A stream and what is known of it.
@@ -128,7 +128,7 @@ impl Live {
             return false;
         }
         self.terminal = true;
-        self.ready.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
+        self.ready.push_back(END_SIGNAL);
         true
     }
 

@@ -28,6 +28,9 @@ use wellhead_types::{Cause, Failure, Stage, Usage};
 /// The success that all streams begin with.
 const STATUS: u16 = 200;
 
+/// The event that ends a stream of chunks.
+pub const END_SIGNAL: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
+
 /// Bytes of a malformed event that go into our own log.
 const SAMPLE_BYTES_MAX: usize = 120;
 
