@@ -9,8 +9,9 @@ use tokio::net::TcpStream;
 use tokio::task::unconstrained;
 use tokio_rustls::client::TlsStream;
 
-/// What one call reads at most. Large enough for an embedding in few calls; each thread has one.
-const READ_BYTES_MAX: usize = 64 * 1024;
+/// What one call reads at most; each thread has one buffer. As much as a TLS record: what a reader who has stopped leaves
+/// behind is a few pieces of this size.
+const READ_BYTES_MAX: usize = 16 * 1024;
 
 thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES_MAX].into_boxed_slice());

@@ -1,8 +1,9 @@
 //! The body of a streamed answer: first whatever it takes to get one, then the stream itself. A broken stream ends with
 //! an error in the client's own dialect and without an end signal; it never looks finished.
 
+use super::patience::{Over, Patience};
 use super::{Live, resume};
-use crate::answer::{Content, IdleTimer, Opened};
+use crate::answer::{Content, Opened};
 use crate::exchange::{Early, Exchange};
 use crate::rescue::{self, Refusal};
 use crate::settle::Books;
@@ -49,9 +50,7 @@ struct Flow {
     live: Box<Live>,
     /// With all that is needed to ask somebody else for the rest.
     exchange: Box<Exchange>,
-    idle: IdleTimer,
-    /// Longest stream; after the end signal, the time left to close.
-    end: Pin<Box<Sleep>>,
+    patience: Patience,
     /// The upstream has closed the stream.
     closed: bool,
     /// It failed; what came before is delivered first.
@@ -117,10 +116,7 @@ impl ClientStream {
         exchange.books.record.status = 200;
         match outcome {
             Ok(Opened { content: Content::Stream(mut live), rung, .. }) => {
-                let mut before: Vec<_> = std::iter::from_fn(|| early.pop()).collect();
-                while let Some(event) = before.pop() {
-                    live.ready.push_front(event);
-                }
+                live.ready.prepend(std::iter::from_fn(|| early.pop()).collect());
                 exchange.books.record.rung = rung;
                 exchange.books.content();
                 self.state = State::Flowing(Flow::new(live, exchange));
@@ -228,8 +224,7 @@ impl Flow {
         let model = &exchange.route.model;
         Self {
             live,
-            idle: IdleTimer::new(model.stream_idle_timeout),
-            end: Box::pin(tokio::time::sleep(model.stream_max)),
+            patience: Patience::new(model.stream_idle_timeout, model.stream_max),
             closed: false,
             failed: None,
             pulse: None,
@@ -239,7 +234,7 @@ impl Flow {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
-            if let Some(bytes) = self.live.ready.pop_front() {
+            if let Some(bytes) = self.live.ready.pop() {
                 self.exchange.books.record.response_bytes += bytes.len() as u64;
                 return Poll::Ready(Step::Data(bytes));
             }
@@ -255,21 +250,10 @@ impl Flow {
             }
             let frame = match Pin::new(&mut self.live.body).poll_frame(cx) {
                 Poll::Ready(frame) => frame,
-                Poll::Pending if self.live.has_finished() => {
-                    std::task::ready!(self.poll_close(cx));
-                    self.closed = true;
-                    continue;
-                }
-                Poll::Pending if self.idle.poll_expired(cx) => {
-                    self.failed = Some(Broken::Upstream(Cause::IdleTimeout));
-                    continue;
-                }
-                Poll::Pending if self.poll_pulse(cx) => return Poll::Ready(Step::Data(COMMENT)),
-                Poll::Pending => {
-                    std::task::ready!(self.end.as_mut().poll(cx));
-                    self.failed = Some(Broken::TooLong);
-                    continue;
-                }
+                Poll::Pending => match self.poll_patience(cx) {
+                    Some(step) => return step,
+                    None => continue,
+                },
             };
             match frame {
                 Some(Ok(frame)) => {
@@ -283,7 +267,7 @@ impl Flow {
                         self.failed = Some(Broken::Upstream(failure.cause));
                     }
                     if self.live.events > before {
-                        self.idle.touch();
+                        self.patience.touch();
                     }
                     if self.live.has_finished() {
                         self.exchange.books.completed(self.live.finish().usage);
@@ -319,13 +303,21 @@ impl Flow {
         due
     }
 
-    /// After the end signal the upstream gets a moment to close.
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let soon = Instant::now() + CLOSE_MAX;
-        if self.end.deadline() > soon {
-            self.end.as_mut().reset(soon);
+    /// Nothing comes at the moment. `None`: a limit is over, look again.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
+        let finished = self.live.has_finished();
+        if finished {
+            // The upstream gets a moment to say the rest and to close, so that the connection can be used again.
+            self.patience.end_within(CLOSE_MAX);
         }
-        self.end.as_mut().poll(cx)
+        match self.patience.poll(cx) {
+            Poll::Pending if self.poll_pulse(cx) => return Some(Poll::Ready(Step::Data(COMMENT))),
+            Poll::Pending => return Some(Poll::Pending),
+            Poll::Ready(_) if finished => self.closed = true,
+            Poll::Ready(Over::Silence) => self.failed = Some(Broken::Upstream(Cause::IdleTimeout)),
+            Poll::Ready(Over::End) => self.failed = Some(Broken::TooLong),
+        }
+        None
     }
 
     /// The stream is over. `None`: its end signal has to go out first.

@@ -1,9 +1,9 @@
 //! An upstream's stream under observation: whole events pass as they came, or are left out; nothing is held back but
 //! the start of an event and tool calls that are not complete yet.
 
+use super::queue::Queue;
 use crate::exchange::Exchange;
 use bytes::Bytes;
-use std::collections::VecDeque;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
 use wellhead_wire::openai::error::ErrorBody;
@@ -19,8 +19,7 @@ pub(crate) struct Live {
     /// There if the client has the beginning of the answer from elsewhere.
     resumed: Option<Box<Resumed>>,
     /// Events that are ready to go to the client.
-    pub(crate) ready: VecDeque<Bytes>,
-    scratch: Vec<Bytes>,
+    pub(crate) ready: Queue,
     /// The stream's own end signal has been seen.
     pub(crate) terminal: bool,
     committed: bool,
@@ -41,8 +40,7 @@ impl Live {
             framer: Framer::new(exchange.plan.limits.event_bytes_max),
             observer: watch(exchange.endpoint, exchange.head.asked_usage),
             resumed,
-            ready: VecDeque::new(),
-            scratch: Vec::new(),
+            ready: Queue::default(),
             terminal: false,
             committed: false,
             single: exchange.head.n <= 1,
@@ -53,8 +51,11 @@ impl Live {
 
     /// Takes one piece of the upstream's body. Returns whether content has begun (decision 9).
     pub(crate) fn absorb(&mut self, chunk: Bytes) -> Result<bool, Failure> {
-        let Self { framer, observer, scratch, terminal, committed, events, .. } = self;
+        let Self { framer, observer, ready, resumed, terminal, committed, events, .. } = self;
         let mut failed = None;
+        // Behind a joint the events have to pass that first.
+        let mut unjoined = Vec::new();
+        let out = if resumed.is_some() { &mut unjoined } else { ready.sink() };
         let framed = framer.push(
             chunk,
             &mut |event| {
@@ -69,9 +70,9 @@ impl Live {
                 failed = observed.error;
                 observed.verdict
             },
-            scratch,
+            out,
         );
-        let joined = self.pass_on();
+        let joined = self.join(unjoined);
         if let Err(error) = framed {
             return Err(Failure::endpoint(self.stage(), Cause::ResponseTooLarge, error.to_string()));
         }
@@ -82,21 +83,19 @@ impl Live {
         }
     }
 
-    /// What the framer gave out becomes ready, behind a joint if there is one.
-    fn pass_on(&mut self) -> Result<(), Failure> {
+    /// What the framer gave out passes the joint, if there is one, and becomes ready.
+    fn join(&mut self, events: Vec<Bytes>) -> Result<(), Failure> {
         let Some(resumed) = &mut self.resumed else {
-            self.ready.extend(self.scratch.drain(..));
+            self.ready.sink().extend(events);
             return Ok(());
         };
-        let mut joined = Vec::new();
         let mut outcome = Ok(());
-        for events in self.scratch.drain(..) {
-            outcome = resumed.push(events, &mut joined);
+        for event in events {
+            outcome = resumed.push(event, self.ready.sink());
             if outcome.is_err() {
                 break;
             }
         }
-        self.ready.extend(joined);
         outcome.map_err(|broken| unjoined(&broken, self.stage()))
     }
 
@@ -107,8 +106,9 @@ impl Live {
         let Some(observed) = self.observer.observe_tail(&tail) else { return Ok(()) };
         self.terminal |= observed.terminal.is_some();
         self.committed |= observed.commits;
-        self.framer.settle_tail(&tail, observed.verdict, &mut self.scratch);
-        self.pass_on()?;
+        let mut last = Vec::new();
+        self.framer.settle_tail(&tail, observed.verdict, &mut last);
+        self.join(last)?;
         observed.error.map_or(Ok(()), Err)
     }
 
@@ -128,7 +128,7 @@ impl Live {
             return false;
         }
         self.terminal = true;
-        self.ready.push_back(END_SIGNAL);
+        self.ready.sink().push(END_SIGNAL);
         true
     }
 

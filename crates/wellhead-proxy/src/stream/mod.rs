@@ -3,6 +3,8 @@
 mod client;
 mod live;
 mod open;
+mod patience;
+mod queue;
 mod resume;
 
 pub(crate) use client::{Attempts, ClientStream};

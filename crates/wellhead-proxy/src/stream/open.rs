@@ -88,6 +88,6 @@ fn pass_on_early(exchange: &Exchange, live: &mut Live) {
         return;
     }
     if let Some(early) = exchange.early.as_ref().filter(|early| early.is_open()) {
-        early.push(live.ready.drain(..));
+        early.push(live.ready.take_all());
     }
 }
