@@ -122,7 +122,7 @@ fn check_lists_everything_at_once_and_ends_with_three_when_invalid() {
         assert!(!output.contains("sk-very-secret-text"));
     }
 
-    let warned = format!("{VALID}stream: {{ rescue: exact }}\n");
+    let warned = format!("{VALID}teams: {{ research: {{ budget: {{ usd_per_day: 1 }} }} }}\n");
     std::fs::write(dir.path().join("warned.yaml"), warned).unwrap();
     let warned = run_in(dir.path(), &["check", "warned.yaml"]);
     assert_eq!(warned.code, 0, "{}", warned.out);
