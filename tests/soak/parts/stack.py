@@ -115,6 +115,11 @@ class Gateway:
         return sum(round(float(count)) for labels, count in counted
                    if f'target="{provider_name}/' in labels and 'result="ok"' not in labels)
 
+    def resumed(self):
+        """Streams that broke off after their first content so far and were finished by somebody else."""
+        with self.access_log.open(encoding="utf-8") as records:
+            return sum('"rung":"resumed"' in record for record in records)
+
     def reload(self, document):
         """Takes over `document` by SIGHUP and returns when it is in force."""
         before = self.config()["generation"]

@@ -18,8 +18,8 @@ use wellhead_wire::openai::stream::Delivered;
 
 use crate::answer::Opened;
 
-/// Time to find somebody who goes on, where the model's deadline is not shorter. The client hears keep-alive comments meanwhile; longer silence in the middle of a
-/// sentence is given up by people.
+/// Time to find somebody who goes on, where the model's deadline is not shorter. The client hears keep-alive comments
+/// meanwhile; longer silence in the middle of a sentence is given up by people.
 const RESCUE_MAX: u64 = 30 * SECOND;
 
 /// Header fields in little memory.
