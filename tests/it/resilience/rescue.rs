@@ -117,6 +117,21 @@ async fn several_answers_at_once_are_not_rescued() {
     assert_eq!(second.requests().len(), 0);
 }
 
+/// What is remembered for a rescue has to fit the budget for replay: without room the stream flows, but alone.
+#[tokio::test]
+async fn without_room_in_the_budget_a_stream_is_not_rescued() {
+    let (first, second) = (sim(), sim());
+    first.set_fault(Rule::always(fault("cut-after:5")).times(1));
+    let mut config = tiers(&first.base_url(), &second.base_url(), "");
+    config.push_str("limits: { replay_bytes_max: 8KiB }\n");
+    let gateway = Gateway::start(&config).await;
+    let cut = gateway.chat(true).await;
+    assert_eq!(cut.stream_error().unwrap()["code"], "upstream_stream_interrupted", "{}", cut.text());
+    assert_eq!(second.requests().len(), 0);
+    let whole = gateway.chat(true).await;
+    assert_eq!(whole.content(), expected().await, "{}", whole.text());
+}
+
 #[tokio::test]
 async fn an_atomic_stream_is_whole_or_comes_from_somebody_else() {
     let (first, second) = (sim(), sim());

@@ -40,6 +40,11 @@ pub(crate) struct Share {
 }
 
 impl Share {
+    /// Bytes that it holds.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Takes `bytes` more if no more than `max` are then in use by all.
     pub(crate) fn grow(&mut self, bytes: u64, max: u64) -> bool {
         let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= max);

@@ -6,7 +6,7 @@ mod spill;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use budget::{Budget, bind, memory_max};
+pub(crate) use budget::{Budget, Share, bind, memory_max};
 pub(crate) use spill::{DiskJobs, Spill};
 
 use crate::exchange::Exchange;

@@ -3,6 +3,7 @@
 
 use super::queue::Queue;
 use crate::exchange::Exchange;
+use crate::replay::Share;
 use bytes::Bytes;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
@@ -10,6 +11,10 @@ use wellhead_wire::openai::error::ErrorBody;
 use wellhead_wire::openai::resume::{Broken, Resumed};
 use wellhead_wire::openai::stream::{Delivered, END_SIGNAL, StreamEnd, StreamObserver};
 use wellhead_wire::sse::{Framer, Tail, Verdict};
+
+/// Delivered text is counted in the budget for replay in pieces of this size: a counter that all threads share is not
+/// touched for every word.
+const COUNTED_BYTES: u64 = 16 * 1024;
 
 /// A stream and what is known of it.
 pub(crate) struct Live {
@@ -26,6 +31,8 @@ pub(crate) struct Live {
     /// The client asked for one answer: its finish reason is the end, whatever becomes of the end signal.
     single: bool,
     chunks: bool,
+    /// What the delivered text holds of the budget for replay, and the most that all may hold; while it is remembered.
+    text: Option<(Share, u64)>,
     /// Events with data so far; comments prove life, not progress (decision 11).
     pub(crate) events: u64,
 }
@@ -45,6 +52,8 @@ impl Live {
             committed: false,
             single: exchange.head.n <= 1,
             chunks: exchange.endpoint.streams_chunks(),
+            text: remembers
+                .then(|| (exchange.worker.gateway.replay.share(), exchange.plan.limits.replay_bytes_max)),
             events: 0,
         }
     }
@@ -73,6 +82,7 @@ impl Live {
             out,
         );
         let joined = self.join(unjoined);
+        self.count_text();
         if let Err(error) = framed {
             return Err(Failure::endpoint(self.stage(), Cause::ResponseTooLarge, error.to_string()));
         }
@@ -97,6 +107,15 @@ impl Live {
             }
         }
         outcome.map_err(|broken| unjoined(&broken, self.stage()))
+    }
+
+    /// Text that the budget has no room for is not remembered (decision 16): the stream goes on without rescue.
+    fn count_text(&mut self) {
+        let Some((share, bytes_max)) = &mut self.text else { return };
+        if self.observer.remembered_bytes() as u64 > share.bytes() && !share.grow(COUNTED_BYTES, *bytes_max) {
+            self.observer.forget();
+            self.text = None;
+        }
     }
 
     /// The upstream has closed the stream. A last event that lacks only its blank line is delivered with one; a torn

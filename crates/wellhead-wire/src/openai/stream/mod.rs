@@ -149,6 +149,11 @@ impl StreamObserver {
         self.calls.as_ref().map_or(0, |calls| calls.kept_bytes())
     }
 
+    /// Remembers nothing any more: from now on nobody can go on with the answer.
+    pub fn forget(&mut self) {
+        self.delivered = None;
+    }
+
     /// Bytes of text that are remembered.
     pub fn remembered_bytes(&self) -> usize {
         self.delivered.as_ref().map_or(0, |delivered| delivered.text().len())
