@@ -79,11 +79,19 @@ pub enum Retry {
 #[expect(missing_docs, reason = "the codes say what they mean; as_str is their documentation")]
 pub enum Cause {
     DnsError,
+    /// The name does not exist, confirmed (NXDOMAIN).
+    NameNotFound,
     ConnectionRefused,
     ConnectTimeout,
     ConnectionReset,
     TlsError,
     TlsCertificate,
+    /// The certificate is valid for other names only.
+    TlsName,
+    /// The server wants a certificate of ours, or refuses it (alerts 42 and 116 of RFC 8446 section 6.2).
+    TlsClientCertificate,
+    /// What answered the handshake speaks no TLS.
+    TlsPlaintext,
     HeadersTimeout,
     FirstTokenTimeout,
     IdleTimeout,
@@ -117,11 +125,15 @@ impl Cause {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DnsError => "dns_error",
+            Self::NameNotFound => "name_not_found",
             Self::ConnectionRefused => "connection_refused",
             Self::ConnectTimeout => "connection_timeout",
             Self::ConnectionReset => "connection_terminated",
             Self::TlsError => "tls_protocol_error",
             Self::TlsCertificate => "tls_certificate_error",
+            Self::TlsName => "tls_name_mismatch",
+            Self::TlsClientCertificate => "tls_client_certificate",
+            Self::TlsPlaintext => "tls_plaintext_port",
             Self::HeadersTimeout => "headers_timeout",
             Self::FirstTokenTimeout => "first_token_timeout",
             Self::IdleTimeout => "idle_timeout",
@@ -150,12 +162,13 @@ impl Cause {
     /// The RFC 9209 section 2.3 error token for `Proxy-Status`.
     pub const fn proxy_status(self) -> &'static str {
         match self {
-            Self::DnsError => "dns_error",
+            Self::DnsError | Self::NameNotFound => "dns_error",
             Self::ConnectionRefused => "connection_refused",
             Self::ConnectTimeout => "connection_timeout",
             Self::ConnectionReset => "connection_terminated",
-            Self::TlsError => "tls_protocol_error",
-            Self::TlsCertificate => "tls_certificate_error",
+            Self::TlsError | Self::TlsPlaintext => "tls_protocol_error",
+            Self::TlsCertificate | Self::TlsName => "tls_certificate_error",
+            Self::TlsClientCertificate => "tls_alert_received",
             Self::HeadersTimeout | Self::FirstTokenTimeout | Self::IdleTimeout | Self::DeadlineExceeded => {
                 "http_response_timeout"
             }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: callers pass `now` and entropy in.
 
+mod diagnosis;
 mod failure;
 mod request_id;
 mod rung;
@@ -9,6 +10,7 @@ mod secret;
 mod status;
 mod usage;
 
+pub use diagnosis::Diagnosis;
 pub use failure::{Cause, Failure, Retry, Scope, Side, Stage};
 pub use request_id::RequestId;
 pub use rung::{Outcome, Rung};
