@@ -297,6 +297,9 @@ impl StreamObserver {
             Some(b"error") => self.in_band(data),
             // An event under a name of its own may hold anything: pings, vendors' extensions.
             Some(name) if !matches!(name, b"message") && !name.starts_with(b"response.") => Observed::PASS,
+            // No piece of an answer begins like this, so nothing is missing without it; clients choke on it. What
+            // began like a piece and is torn may have held text: without that the rest would not be sound.
+            _ if data.first() != Some(&b'{') => Observed { verdict: Verdict::Drop, ..Observed::PASS },
             _ => {
                 let sample = String::from_utf8_lossy(&data[..data.len().min(SAMPLE_BYTES_MAX)]);
                 let failure =

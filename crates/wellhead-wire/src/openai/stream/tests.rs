@@ -254,13 +254,25 @@ fn errors_inside_a_stream_are_found_in_every_shape() {
 }
 
 #[test]
-fn malformed_data_is_a_protocol_error_but_foreign_events_are_not() {
-    for data in ["{", "nonsense", r#"{"choices":[{"index":0,"delta":{"content":"x"}}]"#, "[]", "1"] {
+fn torn_data_is_a_protocol_error_but_foreign_events_are_not() {
+    for data in ["{", r#"{"choices":[{"index":0,"delta":{"content":"x"}}]"#, "{\"choices\":}"] {
         let failure = chat(data).error.expect(data);
         assert_eq!((failure.cause, failure.retry), (Cause::ProtocolError, Retry::Elsewhere));
     }
     assert_eq!(one(Endpoint::ChatCompletions, "event: vendor.debug\ndata: {oops\n\n"), Observed::PASS);
     assert!(one(Endpoint::Responses, "event: response.output_text.delta\ndata: {oops\n\n").error.is_some());
+}
+
+#[test]
+fn what_cannot_be_a_piece_of_an_answer_is_left_out_and_the_rest_counts() {
+    for nonsense in ["nonsense", "[]", "1", "null", "<html>", "\"x\""] {
+        let nonsense = format!("data: {nonsense}");
+        let (observed, end) = watch(Endpoint::ChatCompletions, true, &[OPENAI[1], &nonsense, OPENAI[1]]);
+        assert_eq!((&observed[1].verdict, &observed[1].error), (&Verdict::Drop, &None), "{nonsense}");
+        assert!(observed[2].commits && !end.complete, "{nonsense} ends nothing");
+    }
+    let whole: Vec<_> = ["data: ping"].into_iter().chain(OPENAI).collect();
+    assert!(watch(Endpoint::ChatCompletions, true, &whole).1.complete);
 }
 
 const RESPONSES: [&str; 9] = [
