@@ -135,6 +135,27 @@ async fn a_large_body_goes_to_the_second_target_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_broken_answer_to_a_large_body_is_gone_on_with_from_its_file() {
+    let (first, second) = (keeping(), keeping());
+    let gateway = Gateway::start(&tiers(&first.base_url(), &second.base_url(), "attempts_max: 3")).await;
+    let body = large(2 * MIB, true);
+    let whole = gateway.send(post(&body)).await.content();
+    first.set_fault(Rule::always(fault("cut-after:5")));
+    let answer = gateway.send(post(&body)).await;
+    assert!(answer.done() && answer.content() == whole, "{}", answer.text());
+    assert!(second.requests().last().unwrap().body == sent(&body, "m2").as_bytes(), "m2 got other bytes");
+    let record = gateway.record(answer.header("x-request-id")).await;
+    assert_eq!((&record["rung"], attempts(&record)), (&json!("resumed"), 2), "{record}");
+    memory_is(&gateway, "all memory is given back", |bytes| bytes == 0).await;
+
+    // Too large to be read on a worker: an honest end instead.
+    let body = large(5 * MIB, true);
+    let answer = gateway.send(post(&body)).await;
+    assert!(!answer.done() && answer.stream_error().is_some(), "{}", answer.text());
+    memory_is(&gateway, "all memory is given back", |bytes| bytes == 0).await;
+}
+
+#[tokio::test]
 async fn large_bodies_that_a_slow_target_does_not_take_cost_no_memory() {
     const BODIES: usize = 8;
     const BODY_BYTES: usize = 24 * MIB;

@@ -41,6 +41,19 @@ impl BodyFile {
         self.failed.load(Ordering::Relaxed)
     }
 
+    /// The first `length` bytes, read on the blocking pool.
+    pub async fn read(self: &Arc<Self>, length: usize) -> io::Result<Bytes> {
+        let permit = self.jobs.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let file = self.clone();
+        let job = tokio::task::spawn_blocking(move || {
+            let mut bytes = vec![0; length];
+            let read = file.read_at(&mut bytes, 0);
+            drop(permit);
+            read.map(|()| Bytes::from(bytes))
+        });
+        job.await?
+    }
+
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
         match &self.inner {
             Some(inner) => inner.file.read_exact_at(into, at),

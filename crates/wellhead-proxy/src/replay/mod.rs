@@ -28,6 +28,10 @@ const IN_MEMORY_BYTES_MAX: usize = 1 << 20;
 /// memory with the request.
 const COPIED_BYTES_MAX: usize = 64 * 1024;
 
+/// Largest body that is read back to ask for the rest of a broken answer: it is scanned on the worker, which takes
+/// about a millisecond for so much.
+const READ_BACK_BYTES_MAX: u64 = 4 << 20;
+
 /// Bodies above this have memory of their own already: they did not fit into the connection's read buffer.
 const READ_BUFFER_BYTES_MAX: usize = 8 * 1024;
 
@@ -83,6 +87,20 @@ async fn to_file(exchange: &mut Exchange, bytes: Bytes) {
     }
 }
 
+/// Takes the body back into memory, within the budget. Returns whether it is there.
+pub(crate) async fn read_back(exchange: &mut Exchange) -> bool {
+    let Kept::File(file, _) = &exchange.body else { return matches!(exchange.body, Kept::Memory(_)) };
+    let bytes = exchange.books.record.request_bytes;
+    let mut share = exchange.worker.gateway.replay.share();
+    let Ok(length) = usize::try_from(bytes) else { return false };
+    if bytes > READ_BACK_BYTES_MAX || !share.grow(bytes, exchange.plan.limits.replay_bytes_max) {
+        return false;
+    }
+    let Ok(read) = file.clone().read(length).await else { return false };
+    exchange.body = Kept::Memory(bind(read, share));
+    true
+}
+
 fn flags(target: &TargetPlan) -> PrepareFlags {
     let quirks = &target.provider.kind.quirks;
     PrepareFlags { stream_usage: quirks.stream_usage, max_tokens_only: quirks.max_tokens_only }
@@ -116,6 +134,15 @@ impl Exchange {
             }
             Kept::File(file, parts) => OutBody::file(file.clone(), parts[number].clone()),
             Kept::Once(bytes, parts) => OutBody::once(bytes.clone(), parts[number].clone()),
+        }
+    }
+
+    /// Whether the body is there, or can be read back, once an answer has broken off.
+    pub(crate) fn keeps_body(&self) -> bool {
+        match &self.body {
+            Kept::Memory(_) => true,
+            Kept::File(..) => self.books.record.request_bytes <= READ_BACK_BYTES_MAX,
+            Kept::Once(..) => false,
         }
     }
 

@@ -5,10 +5,11 @@ use super::patience::{Over, Patience};
 use super::{Live, resume};
 use crate::answer::{Content, Opened};
 use crate::exchange::{Early, Exchange};
+use crate::replay::{self, Kept};
 use crate::rescue::{self, Refusal};
 use crate::settle::Books;
 use crate::stages::attempt;
-use crate::stages::attempt::Outcome as Attempted;
+use crate::stages::attempt::{GaveUp, Outcome as Attempted};
 use bytes::Bytes;
 use http_body::Body;
 use std::future::Future;
@@ -17,10 +18,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
-use wellhead_resilience::ladder::Event;
+use wellhead_resilience::ladder::{End, Event};
 use wellhead_types::{Cause, Failure, Outcome, Stage};
 use wellhead_wire::openai::Endpoint;
-use wellhead_wire::openai::stream::interruption_event;
+use wellhead_wire::openai::stream::{Delivered, interruption_event};
 
 /// Between two keep-alive comments while no content comes. Below the 15 s at which the first proxies lose patience.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -41,7 +42,7 @@ pub(crate) struct ClientStream {
 }
 
 enum State {
-    Opening { attempts: Attempts, early: Arc<Early>, pulse: Pin<Box<Sleep>> },
+    Opening { attempts: Attempts, early: Arc<Early>, pulse: Pin<Box<Sleep>>, resumes: bool },
     Flowing(Flow),
     Done,
 }
@@ -70,7 +71,7 @@ impl ClientStream {
     pub(crate) fn opening(attempts: Attempts, early: Arc<Early>, endpoint: Endpoint) -> Self {
         early.open();
         let pulse = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Self { state: State::Opening { attempts, early, pulse }, endpoint }
+        Self { state: State::Opening { attempts, early, pulse, resumes: false }, endpoint }
     }
 
     pub(crate) fn poll_data(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -86,14 +87,14 @@ impl ClientStream {
                         }
                     }
                 },
-                State::Opening { attempts, early, pulse } => {
+                State::Opening { attempts, early, pulse, resumes } => {
                     if let Some(event) = early.pop() {
                         return Poll::Ready(Some(event));
                     }
                     if let Poll::Ready((exchange, outcome)) = attempts.as_mut().poll(cx) {
                         // What was passed on early by the last attempt goes first.
-                        let early = early.clone();
-                        if let Some(event) = self.opened(exchange, outcome, &early) {
+                        let (early, resumes) = (early.clone(), *resumes);
+                        if let Some(event) = self.opened(exchange, outcome, &early, resumes) {
                             return Poll::Ready(Some(event));
                         }
                         continue;
@@ -110,9 +111,14 @@ impl ClientStream {
     }
 
     /// The attempts have come to an end while the client was waiting with its headers in hand.
-    fn opened(&mut self, exchange: Box<Exchange>, outcome: Attempted, early: &Early) -> Option<Bytes> {
-        let mut exchange = exchange;
-        let resumes = exchange.resume.take().is_some();
+    fn opened(
+        &mut self,
+        mut exchange: Box<Exchange>,
+        outcome: Attempted,
+        early: &Early,
+        resumes: bool,
+    ) -> Option<Bytes> {
+        exchange.resume = None;
         exchange.books.record.status = 200;
         match outcome {
             Ok(Opened { content: Content::Stream(mut live), rung, .. }) => {
@@ -159,20 +165,25 @@ impl ClientStream {
         let (Some(target), Some(delivered)) = (attempt, delivered) else {
             return Some(self.interrupt(flow, broken));
         };
-        if !resume::begin(&mut flow.exchange, delivered) {
+        let (mut delivered, in_memory) = (Some(delivered), matches!(flow.exchange.body, Kept::Memory(_)));
+        if in_memory && !begin(&mut flow.exchange, &mut delivered) {
             return Some(self.interrupt(flow, broken));
         }
         let mut exchange = flow.exchange;
         exchange.books.break_attempt(cause);
         let early = exchange.early.clone().unwrap_or_default();
         let attempts = Box::pin(async move {
+            if !in_memory && !(replay::read_back(&mut exchange).await && begin(&mut exchange, &mut delivered))
+            {
+                return (exchange, Err(GaveUp { end: End::PassOn, last: None, answer: None }));
+            }
             let failure = Failure::endpoint(Stage::Stream, cause, "the stream broke off");
             let first = exchange.decide(Event::Failed(target, &failure));
             let outcome = attempt::go_on(&mut exchange, first).await;
             (exchange, outcome)
         });
         let pulse = Box::pin(tokio::time::sleep(KEEP_ALIVE));
-        self.state = State::Opening { attempts, early, pulse };
+        self.state = State::Opening { attempts, early, pulse, resumes: true };
         None
     }
 
@@ -201,6 +212,11 @@ impl ClientStream {
         books.close(Outcome::Failed);
         event
     }
+}
+
+/// Prepares the exchange for asking for the rest of what was delivered, if request and answer allow it.
+fn begin(exchange: &mut Exchange, delivered: &mut Option<Delivered>) -> bool {
+    delivered.take().is_some_and(|delivered| resume::begin(exchange, delivered))
 }
 
 /// What became of a stream.

@@ -81,7 +81,7 @@ impl Exchange {
         self.route.model.rescue != Rescue::Off
             && !self.route.model.atomic
             && self.endpoint.streams_chunks()
-            && matches!(self.body, Kept::Memory(_))
+            && self.keeps_body()
     }
 }
 
