@@ -97,6 +97,10 @@ fn quirks(kind: &Kind) -> Result<(), String> {
             return Err(format!("headers: the value of \"{name}\" is empty or not printable ASCII"));
         }
     }
+    let pattern = |text: &str| !text.is_empty() && text.matches('*').count() <= 1;
+    if let Some((bad, _)) = quirks.prefill_models.iter().find(|(text, _)| !pattern(text)) {
+        return Err(format!("prefill_models: \"{bad}\": expected a model's name, with at most one *"));
+    }
     match quirks
         .query
         .iter()

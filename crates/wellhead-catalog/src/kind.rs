@@ -45,6 +45,8 @@ pub enum Prefill {
     Vllm,
     /// `"prefix": true` in the last message; the answer repeats it.
     Mistral,
+    /// `"prefix": true` in the last message, below `/beta` instead of the base URL's own path.
+    Deepseek,
     /// `"partial": true` in the last message.
     Partial,
 }
@@ -69,6 +71,18 @@ pub struct Quirks {
     pub request_id_header: String,
     /// How it continues an answer that broke off elsewhere.
     pub prefill: Prefill,
+    /// The same for single models (pattern with at most one `*`, form); the first that fits counts before `prefill`.
+    pub prefill_models: Vec<(String, Prefill)>,
+}
+
+/// Whether a model's name fits a pattern of the catalogue, which has at most one `*`.
+pub fn fits(pattern: &str, model: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == model,
+        Some((start, end)) => {
+            model.strip_prefix(start).is_some_and(|rest| rest.len() >= end.len() && rest.ends_with(end))
+        }
+    }
 }
 
 impl Default for Quirks {
@@ -81,6 +95,7 @@ impl Default for Quirks {
             query: Vec::new(),
             request_id_header: "x-request-id".to_owned(),
             prefill: Prefill::None,
+            prefill_models: Vec::new(),
         }
     }
 }

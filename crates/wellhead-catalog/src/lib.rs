@@ -11,4 +11,4 @@ mod kind;
 pub use catalog::{BUILTIN, Catalog};
 pub use check::SOURCES;
 pub use error::CatalogError;
-pub use kind::{Auth, Dialect, Kind, Prefill, Quirks};
+pub use kind::{Auth, Dialect, Kind, Prefill, Quirks, fits};

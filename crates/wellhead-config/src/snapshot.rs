@@ -103,8 +103,8 @@ pub struct Provider {
     pub keys: Vec<ProviderKey>,
     /// Region, if declared.
     pub region: Option<Name>,
-    /// How it continues an answer that broke off elsewhere.
-    pub prefill: wellhead_catalog::Prefill,
+    /// How it continues an answer that broke off elsewhere; `None`: as the catalogue says of each model.
+    pub prefill: Option<wellhead_catalog::Prefill>,
     /// Extra headers for every request (name in lower case, value).
     pub headers: Vec<(String, String)>,
     /// TLS to this provider.

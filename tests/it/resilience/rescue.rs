@@ -197,3 +197,21 @@ async fn a_client_that_leaves_during_the_rescue_is_left() {
     drop(connection);
     second.wait_for(|log| log.iter().all(|seen| seen.ended.is_some()), LIMIT).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_prefill_goes_where_the_vendor_takes_it_and_its_refusal_is_followed_by_a_restart() {
+    let (first, second) = (sim(), sim());
+    first.set_fault(Rule::always(fault("cut-after:5")));
+    let config = tiers(&first.base_url(), &second.base_url(), "").replace(
+        &format!("base_url: \"{}\"", second.base_url()),
+        &format!("base_url: \"{}\", prefill: deepseek", second.base_url()),
+    );
+    assert!(config.contains("prefill: deepseek"), "{config}");
+    let gateway = Gateway::start(&config).await;
+    let answer = gateway.chat(true).await;
+    assert_eq!(answer.content(), expected().await, "{}", answer.text());
+    let paths: Vec<_> = second.requests().iter().map(|request| request.path.clone()).collect();
+    assert_eq!(paths, ["/beta/chat/completions", "/v1/chat/completions"]);
+    let record = gateway.record(answer.header("x-request-id")).await;
+    assert_eq!(record["attempts"].as_array().map(Vec::len), Some(3), "{record}");
+}

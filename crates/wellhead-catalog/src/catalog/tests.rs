@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use super::{BUILTIN, Catalog};
-use crate::{Auth, Dialect, SOURCES};
+use crate::{Auth, Dialect, SOURCES, fits};
 
 /// A right entry; tests change one line of it.
 const RIGHT: &str = r#"[acme]
@@ -171,4 +171,25 @@ fn a_kind_is_declared_once_over_all_files() {
     let in_one_file = format!("{RIGHT}{RIGHT}");
     let error = Catalog::parse([("a.toml", in_one_file.as_str())]).unwrap_err();
     assert_eq!((error.file.as_str(), error.line), ("a.toml", 15), "{error}");
+}
+
+#[test]
+fn a_pattern_fits_names_with_anything_in_the_place_of_its_star() {
+    for (pattern, model, is_so) in [
+        ("big-4*", "big-4-mini", true),
+        ("big-4*", "big-4", true),
+        ("big-*-mini", "big-5-mini", true),
+        ("big-*-mini", "big-mini", false),
+        ("*-mini", "big-mini", true),
+        ("one", "one", true),
+        ("one", "one-two", false),
+        ("*", "", true),
+    ] {
+        assert_eq!(fits(pattern, model), is_so, "{pattern} {model}");
+    }
+    for wrong in ["a*b*", ""] {
+        let text = format!("{RIGHT}prefill_models = [[\"{wrong}\", \"vllm\"]]\n");
+        let error = Catalog::parse([("acme.toml", text.as_str())]).unwrap_err().to_string();
+        assert!(error.contains("at most one *"), "{error}");
+    }
 }

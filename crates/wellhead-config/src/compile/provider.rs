@@ -35,7 +35,7 @@ pub(super) fn compile(
             kind: Arc::clone(kind),
             base_url: url.0,
             keys: keys(&name, written, kind, hasher),
-            prefill: written.prefill.as_ref().map_or(kind.quirks.prefill, |choice| choice.meant()),
+            prefill: written.prefill.as_ref().map(|choice| choice.meant()),
             region: written.region.as_ref().map(|region| region.0.as_str().into()),
             headers: headers(written),
             tls: tls(written),

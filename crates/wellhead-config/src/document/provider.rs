@@ -20,7 +20,7 @@ section! {
         /// Where it computes, for rules about where data may go.
         May region: Text,
         /// How it takes the beginning of an answer, to continue one that broke off elsewhere: none, trailing, vllm,
-        /// mistral or partial. Default: the kind's own.
+        /// mistral, deepseek or partial. Default: what is known of the kind and its models.
         May prefill: PrefillChoice,
         /// Extra headers for every request to it.
         May headers: Named<HeaderName, HeaderValue>,

@@ -136,6 +136,8 @@ choice! {
         Vllm = "vllm",
         /// With prefix, as Mistral takes it.
         Mistral = "mistral",
+        /// With prefix and below /beta, as DeepSeek takes it.
+        Deepseek = "deepseek",
         /// With partial, as Moonshot and Qwen take it.
         Partial = "partial",
     }
@@ -149,6 +151,7 @@ impl PrefillChoice {
             Self::Trailing => Prefill::Trailing,
             Self::Vllm => Prefill::Vllm,
             Self::Mistral => Prefill::Mistral,
+            Self::Deepseek => Prefill::Deepseek,
             Self::Partial => Prefill::Partial,
         }
     }

@@ -19,8 +19,8 @@ pub(crate) struct ProviderPlan {
     pub(crate) kind: Arc<Kind>,
     pub(crate) otel_name: Name,
     pub(crate) region: Option<Name>,
-    /// How it continues an answer that broke off elsewhere.
-    pub(crate) prefill: Prefill,
+    /// How it continues an answer that broke off elsewhere, if that was configured.
+    prefill: Option<Prefill>,
     /// The header that carries the vendor's own request id.
     pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) endpoint: Arc<Endpoint>,
@@ -133,14 +133,32 @@ impl ProviderPlan {
         known.is_empty() || known.iter().any(|endpoint| endpoint == upstream_path)
     }
 
+    /// How one of its models continues an answer that broke off elsewhere.
+    pub(crate) fn prefill_of(&self, model: &str) -> Prefill {
+        let quirks = &self.kind.quirks;
+        let of_model =
+            quirks.prefill_models.iter().find(|(pattern, _)| wellhead_catalog::fits(pattern, model));
+        self.prefill.unwrap_or_else(|| of_model.map_or(quirks.prefill, |(_, form)| *form))
+    }
+
     /// Where an endpoint (`chat/completions`) is for a vendor's model.
     pub(crate) fn uris(&self, upstream_path: &str, model: &str) -> Result<Uris, String> {
+        self.uris_below(&self.base.path, upstream_path, model)
+    }
+
+    /// The same below another path than the base URL's own.
+    pub(crate) fn uris_below(
+        &self,
+        base_path: &str,
+        upstream_path: &str,
+        model: &str,
+    ) -> Result<Uris, String> {
         let path = match &self.api_version {
             Some(version) => {
-                let base = self.base.path.trim_end_matches("/openai/v1").trim_end_matches("/openai");
+                let base = base_path.trim_end_matches("/openai/v1").trim_end_matches("/openai");
                 format!("{base}/openai/deployments/{model}/{upstream_path}?api-version={version}")
             }
-            None => format!("{}/{upstream_path}{}", self.base.path, self.query),
+            None => format!("{base_path}/{upstream_path}{}", self.query),
         };
         let path = PathAndQuery::try_from(path.as_str()).map_err(|e| format!("path {path:?}: {e}"))?;
         let scheme = if self.base.tls { Scheme::HTTPS } else { Scheme::HTTP };

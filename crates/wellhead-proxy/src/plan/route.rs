@@ -6,6 +6,7 @@ use http::HeaderValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use wellhead_catalog::Prefill;
 use wellhead_config::snapshot::{Model, Target};
 use wellhead_resilience::Nanos;
 use wellhead_resilience::breaker::{Phase, Pool, Transition, may_open_by_rate};
@@ -14,6 +15,7 @@ use wellhead_resilience::ladder::TargetView;
 use wellhead_telemetry::{Metrics, RouteMetrics, TargetMetrics};
 use wellhead_types::Name;
 use wellhead_wire::openai::Endpoint;
+use wellhead_wire::openai::resume::PrefillForm;
 
 /// What a model name stands for.
 #[derive(Debug)]
@@ -40,7 +42,11 @@ pub(crate) struct TargetPlan {
     pub(crate) state: Arc<TargetState>,
     pub(crate) metrics: Arc<TargetMetrics>,
     pub(crate) header: HeaderValue,
+    /// How it continues an answer that broke off elsewhere.
+    pub(crate) prefill: PrefillForm,
     uris: Vec<Uris>,
+    /// Where it takes prefills, if that is another place.
+    prefill_uris: Option<Uris>,
 }
 
 impl Route {
@@ -90,6 +96,9 @@ impl TargetPlan {
         registry: &Registry,
         metrics: &Metrics,
     ) -> Result<Self, String> {
+        let prefill = form(provider.prefill_of(&target.model));
+        let chat = Endpoint::ChatCompletions.upstream_path();
+        let prefill_uris = prefill.base_path().map(|path| provider.uris_below(path, chat, &target.model));
         let uris = Endpoint::ALL.iter().map(|e| provider.uris(e.upstream_path(), &target.model));
         Ok(Self {
             id: target.id.clone(),
@@ -101,12 +110,20 @@ impl TargetPlan {
             state: registry.target(&target.id),
             metrics: metrics.target(&target.id),
             header: visible(&target.id),
+            prefill,
+            prefill_uris: prefill_uris.transpose()?,
             uris: uris.collect::<Result<_, String>>()?,
         })
     }
 
     pub(crate) fn uris(&self, endpoint: Endpoint) -> &Uris {
         &self.uris[endpoint as usize]
+    }
+
+    /// Where it is handed the beginning of an answer.
+    pub(crate) fn prefill_uris(&self, endpoint: Endpoint) -> &Uris {
+        let elsewhere = self.prefill_uris.as_ref().filter(|_| endpoint == Endpoint::ChatCompletions);
+        elsewhere.unwrap_or_else(|| self.uris(endpoint))
     }
 
     /// What the ladder needs to know; `worker` is whose estimates count.
@@ -154,6 +171,17 @@ impl TargetPlan {
         } else {
             tracing::info!(target = %self.id, from, to, why = %change.why, "the state of a target has changed");
         }
+    }
+}
+
+const fn form(prefill: Prefill) -> PrefillForm {
+    match prefill {
+        Prefill::None => PrefillForm::None,
+        Prefill::Trailing => PrefillForm::LastAssistant,
+        Prefill::Vllm => PrefillForm::VllmContinue,
+        Prefill::Mistral => PrefillForm::MistralPrefix,
+        Prefill::Deepseek => PrefillForm::DeepSeekPrefix,
+        Prefill::Partial => PrefillForm::Partial,
     }
 }
 

@@ -161,7 +161,8 @@ pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Op
     let limit = limit(exchange, number);
     exchange.books.begin_attempt(number, target, key, entry, span_id);
     let body = exchange.out_body(number);
-    let uris = target.uris(exchange.endpoint);
+    let prefills = exchange.resume.as_ref().is_some_and(|resume| resume.prefills());
+    let uris = if prefills { target.prefill_uris(exchange.endpoint) } else { target.uris(exchange.endpoint) };
     let sender = &*exchange;
     let build = |version: Version| {
         let uri = if version == Version::HTTP_2 { uris.absolute.clone() } else { uris.origin.clone() };

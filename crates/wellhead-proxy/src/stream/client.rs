@@ -173,8 +173,9 @@ impl ClientStream {
         exchange.books.break_attempt(cause);
         let early = exchange.early.clone().unwrap_or_default();
         let attempts = Box::pin(async move {
-            if !in_memory && !(replay::read_back(&mut exchange).await && begin(&mut exchange, &mut delivered))
-            {
+            let begun =
+                in_memory || (replay::read_back(&mut exchange).await && begin(&mut exchange, &mut delivered));
+            if !begun {
                 return (exchange, Err(GaveUp { end: End::PassOn, last: None, answer: None }));
             }
             let failure = Failure::endpoint(Stage::Stream, cause, "the stream broke off");

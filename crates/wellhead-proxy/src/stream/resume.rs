@@ -7,7 +7,6 @@ use crate::replay::Kept;
 use crate::stages::attempt::{Missed, attempt};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use wellhead_catalog::Prefill;
 use wellhead_config::snapshot::Rescue;
 use wellhead_http::names;
 use wellhead_resilience::SECOND;
@@ -40,6 +39,11 @@ impl Resume {
     /// What is sent instead of the client's own body.
     pub(crate) const fn changed(&self) -> Option<&(Bytes, RequestHead)> {
         self.changed.as_ref()
+    }
+
+    /// Whether the target is handed what was delivered.
+    pub(crate) const fn prefills(&self) -> bool {
+        matches!(self.plan, Plan::Prefill(_)) && self.changed.is_some()
     }
 
     /// Joins the stream of the attempt under way to what was delivered.
@@ -122,7 +126,7 @@ pub(crate) fn begin(exchange: &mut Exchange, delivered: Delivered) -> bool {
 /// Asks one target in every way that request and target allow, until one works. A way that it refuses says nothing about
 /// the target, and never reaches the client.
 pub(crate) async fn ask(exchange: &mut Exchange, number: usize) -> Result<Opened, Missed> {
-    let form = form(exchange.target(number).provider.prefill);
+    let form = exchange.target(number).prefill;
     let mut missed = Missed::Unavailable;
     for plan in plans(exchange, form) {
         if let Missed::Failed(failure, _) = &missed {
@@ -176,14 +180,4 @@ fn prepare(exchange: &mut Exchange, plan: Plan) -> bool {
 /// The failure concerns how the target was asked, and not the target.
 fn is_about_the_way(failure: &Failure) -> bool {
     failure.retry == Retry::Never || failure.cause == Cause::ContinuationDiffers
-}
-
-const fn form(prefill: Prefill) -> PrefillForm {
-    match prefill {
-        Prefill::None => PrefillForm::None,
-        Prefill::Trailing => PrefillForm::LastAssistant,
-        Prefill::Vllm => PrefillForm::VllmContinue,
-        Prefill::Mistral => PrefillForm::MistralPrefix,
-        Prefill::Partial => PrefillForm::Partial,
-    }
 }
