@@ -1,17 +1,22 @@
 //! From an endpoint to a connection that speaks HTTP.
 
+mod tried;
+
 use crate::endpoint::{Endpoint, Protocol};
 use crate::h1::Socket;
 use crate::resolve::Resolver;
-use crate::tls::{TlsRegistry, server_name};
+use crate::tls::{TlsRegistry, server_name, shake_hands};
 use crate::{OutBody, SendError};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tried::Tried;
 use wellhead_types::{Cause, Stage};
 
 /// HTTP/2: per stream. Bounds what a slow reader can make us hold.
@@ -41,6 +46,11 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// With names from this resolver.
+    pub fn new(resolver: Resolver) -> Self {
+        Self { resolver, tls: Arc::default() }
+    }
+
     /// The TLS configurations, to be forgotten at a reload.
     pub fn tls(&self) -> &TlsRegistry {
         &self.tls
@@ -54,26 +64,29 @@ impl Connector {
     /// Resolves, connects, shakes hands; all within the endpoint's connect timeout. The connection's own task runs on
     /// the calling worker and ends when the last user of the connection is gone.
     pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<Connection, SendError> {
-        match tokio::time::timeout(endpoint.connect_timeout, self.connect_inner(endpoint)).await {
-            Ok(made) => made,
-            Err(_) => {
-                self.resolver.unreachable(&endpoint.host);
-                Err(SendError::new(
-                    Stage::Connect,
-                    Cause::ConnectTimeout,
-                    format!(
-                        "no connection to {}:{} within {:?}",
-                        endpoint.host, endpoint.port, endpoint.connect_timeout
-                    ),
-                ))
-            }
+        let Endpoint { host, port, connect_timeout, .. } = endpoint;
+        let deadline = Instant::now() + *connect_timeout;
+        let late = |stage: Stage, cause: Cause, what: &str| {
+            SendError::new(stage, cause, format!("{host}:{port}: {what} within {connect_timeout:?}"))
+        };
+        let addresses = timeout_at(deadline, self.resolver.resolve(host, *port)).await.map_err(|_| {
+            late(Stage::Resolve, Cause::DnsError, "no name server has told the address of this name")
+        })??;
+        let moved = |_: &SendError| self.resolver.unreachable(host);
+        let Reached { tcp, address, refusing } =
+            connect_first(&addresses, deadline).await.inspect_err(moved)?;
+        if !refusing.is_empty() {
+            self.resolver.partly_refused(host, *port, refusing, address.ip());
         }
+        let spoken = timeout_at(deadline, self.begin(tcp, endpoint)).await;
+        spoken.unwrap_or_else(|_| {
+            Err(late(Stage::Tls, Cause::ConnectTimeout, "the TLS handshake was not answered"))
+                .inspect_err(moved)
+        })
     }
 
-    async fn connect_inner(&self, endpoint: &Endpoint) -> Result<Connection, SendError> {
-        let addresses = self.resolver.resolve(&endpoint.host, endpoint.port).await?;
-        let moved = |_: &SendError| self.resolver.unreachable(&endpoint.host);
-        let tcp = connect_first(&addresses).await.inspect_err(moved)?;
+    /// From a connected socket to one that speaks HTTP.
+    async fn begin(&self, tcp: TcpStream, endpoint: &Endpoint) -> Result<Connection, SendError> {
         let Some(options) = &endpoint.tls else {
             return match endpoint.protocol {
                 Protocol::Http2 => handshake_h2(tcp).await,
@@ -84,11 +97,7 @@ impl Connector {
             .tls
             .config(options, endpoint.protocol)
             .map_err(|e| SendError::new(Stage::Tls, Cause::TlsError, e.to_string()))?;
-        let name = server_name(options, &endpoint.host)?;
-        let stream = tokio_rustls::TlsConnector::from(config)
-            .connect(name, tcp)
-            .await
-            .map_err(|e| SendError::from_tls(&e))?;
+        let stream = shake_hands(tcp, config, server_name(options, &endpoint.host)?).await?;
         let h2 = match stream.get_ref().1.alpn_protocol() {
             Some(protocol) => protocol == b"h2",
             None => endpoint.protocol == Protocol::Http2,
@@ -97,35 +106,43 @@ impl Connector {
     }
 }
 
+/// A connected socket, and what was met on the way to it.
+struct Reached {
+    tcp: TcpStream,
+    address: SocketAddr,
+    /// Addresses that were tried before, and refused.
+    refusing: Vec<IpAddr>,
+}
+
 /// Tries the addresses one after another; a further one starts when the one before fails or is silent for a while
 /// (RFC 8305 in its simplest form), so that `localhost` with one dead address costs no failure.
-async fn connect_first(addresses: &[SocketAddr]) -> Result<TcpStream, SendError> {
+async fn connect_first(addresses: &[SocketAddr], deadline: Instant) -> Result<Reached, SendError> {
     const HEAD_START: Duration = Duration::from_millis(250);
-    if let [only] = addresses {
-        return connect_one(*only).await;
-    }
     let mut running = tokio::task::JoinSet::new();
     let mut waiting = addresses.iter().copied();
-    let mut last = SendError::new(Stage::Resolve, Cause::DnsError, "no address");
+    let mut tried = Tried::default();
     loop {
         let next = waiting.next();
         if let Some(address) = next {
-            running.spawn(connect_one(address));
+            tried.silent.push(address);
+            running.spawn(async move { (address, connect_one(address).await) });
         }
         // Earlier attempts go on while a further one begins; the first to succeed wins, the rest are dropped.
-        let patience = if next.is_some() { HEAD_START } else { Duration::MAX };
-        match tokio::time::timeout(patience, running.join_next()).await {
-            Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
-            Ok(Some(Ok(Err(error)))) => last = error,
+        let patience = next.map_or(deadline, |_| deadline.min(Instant::now() + HEAD_START));
+        match timeout_at(patience, running.join_next()).await {
+            Ok(Some(Ok((address, Ok(tcp))))) => {
+                return Ok(Reached { tcp, address, refusing: tried.refusing() });
+            }
+            Ok(Some(Ok((address, Err(error))))) => tried.failed(address, error),
+            Ok(None) => return Err(tried.sum()),
+            Err(_) if Instant::now() >= deadline => return Err(tried.sum()),
             Ok(Some(Err(_))) | Err(_) => {}
-            Ok(None) => return Err(last),
         }
     }
 }
 
-async fn connect_one(address: SocketAddr) -> Result<TcpStream, SendError> {
-    let stream =
-        TcpStream::connect(address).await.map_err(|error| SendError::from_connect(&error, address))?;
+async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
     crate::listen::tune(&stream, PEER_SILENT_MAX);
     Ok(stream)
 }

@@ -20,25 +20,10 @@ impl SendError {
         Self { stage, cause, detail: detail.into(), unprocessed: stage < Stage::Send }
     }
 
-    pub(crate) fn from_connect(error: &std::io::Error, to: std::net::SocketAddr) -> Self {
-        let cause = match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
-            std::io::ErrorKind::TimedOut => Cause::ConnectTimeout,
-            _ => Cause::ConnectionReset,
-        };
-        Self::new(Stage::Connect, cause, format!("connect to {to}: {error}"))
-    }
-
-    pub(crate) fn from_tls(error: &std::io::Error) -> Self {
-        let certificate = error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .is_some_and(|e| matches!(e, rustls::Error::InvalidCertificate(_)));
-        let cause = if certificate { Cause::TlsCertificate } else { Cause::TlsError };
-        Self::new(Stage::Tls, cause, format!("TLS handshake: {error}"))
-    }
-
     pub(crate) fn from_hyper(error: &hyper::Error) -> Self {
+        if let Some(refused) = crate::tls::of_client_certificate(error) {
+            return refused;
+        }
         let cause = if error.is_parse() || error.is_user() {
             Cause::ProtocolError
         } else if error.is_timeout() {

@@ -1,7 +1,18 @@
 //! TLS towards upstreams: the platform's roots, or a bundle that replaces them. One client configuration per choice,
 //! shared by all workers, so that session tickets are shared too.
 
+mod certificate;
+mod failure;
+mod handshake;
+mod witness;
+
+pub use certificate::{CertificateFacts, Date as CertificateDate};
+pub(crate) use failure::of_client_certificate;
+pub(crate) use handshake::shake_hands;
+
 use crate::endpoint::{Protocol, TlsOptions};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -10,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use wellhead_types::{Cause, Stage};
+use witness::Witness;
 
 use crate::SendError;
 
@@ -41,16 +53,23 @@ impl TlsRegistry {
 
 fn build(ca_file: Option<&Path>, protocol: Protocol) -> io::Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?;
-    let mut config = match ca_file {
-        Some(path) => builder.with_root_certificates(read_roots(path)?).with_no_client_auth(),
+    let verifier: Arc<dyn ServerCertVerifier> = match ca_file {
+        Some(path) => {
+            let roots = Arc::new(read_roots(path)?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build();
+            verifier.map_err(io::Error::other)?
+        }
         None => {
-            let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(io::Error::other)?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+            let verifier = rustls_platform_verifier::Verifier::new(provider.clone());
+            Arc::new(verifier.map_err(io::Error::other)?)
         }
     };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Witness(verifier)))
+        .with_no_client_auth();
     config.alpn_protocols = match protocol {
         Protocol::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         Protocol::Http1 => vec![b"http/1.1".to_vec()],

@@ -136,6 +136,9 @@ impl HeadReader {
 
     /// The connection ended before the head did.
     fn closed(&mut self, error: Option<io::Error>) -> Unanswered {
+        if let Some(error) = error.as_ref().and_then(|error| crate::tls::of_client_certificate(error)) {
+            return Unanswered { error, repeatable: false };
+        }
         let repeatable = self.partial.is_empty() && self.interim == 0;
         let detail = match error.or_else(|| self.unsent.take()) {
             Some(error) => format!("the connection broke before an answer: {error}"),

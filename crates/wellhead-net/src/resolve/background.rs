@@ -1,7 +1,7 @@
 //! The one thread per process that looks names up. It owns what is known, and publishes sets for the workers.
 
 use super::local::{Hosts, Watched};
-use super::names::{Ask, Facts, Family, Names, Told, Verdict};
+use super::names::{Ask, Facts, Family, Fault, FaultKind, Names, Told, Verdict};
 use super::order::{has_route, ordered};
 use super::servers::Servers;
 use super::table::Table;
@@ -136,16 +136,16 @@ impl Background {
                 waiting.push(reply);
             }
             Verdict::Pending => {
-                answer([reply], &Err(format!("more than {WAITERS_MAX} requests wait for names")));
+                answer([reply], &failed(format!("more than {WAITERS_MAX} requests wait for names")));
             }
-            Verdict::Refused(fault) => answer([reply], &Err(fault.text)),
+            Verdict::Refused(fault) => answer([reply], &Err(fault)),
             Verdict::Ready => answer([reply], &self.ready(&host)),
         }
     }
 
     fn ready(&self, host: &str) -> Reply {
         let known = self.table.get(host).map(|known| known.addresses.clone());
-        known.filter(|addresses| !addresses.is_empty()).ok_or_else(|| "no address".to_owned())
+        known.filter(|addresses| !addresses.is_empty()).map_or_else(|| failed("no address".to_owned()), Ok)
     }
 
     /// Asks everything that is due. What the hosts file knows is answered at once.
@@ -178,7 +178,7 @@ impl Background {
         }
         let reply = match self.names.verdict(now, host) {
             Some(Verdict::Pending) => return,
-            Some(Verdict::Refused(fault)) => Err(fault.text),
+            Some(Verdict::Refused(fault)) => Err(fault),
             Some(Verdict::Ready) | None => self.ready(host),
         };
         let waiting = self.waiting.remove(host).unwrap_or_default();
@@ -196,6 +196,10 @@ impl Background {
             self.table.forget(&host);
         }
     }
+}
+
+const fn failed(text: String) -> Reply {
+    Err(Fault { kind: FaultKind::Failed, text })
 }
 
 fn answer(waiting: impl IntoIterator<Item = oneshot::Sender<Reply>>, reply: &Reply) {

@@ -9,17 +9,21 @@ mod background;
 mod local;
 mod names;
 mod order;
+mod partly;
 mod report;
 mod servers;
 mod table;
 
-pub use report::{Finding, NameReport};
+pub use report::{Finding, NameReport, PartlyRefused};
 
 use crate::SendError;
 use background::{Background, Order};
+use names::{Fault, FaultKind};
+use partly::Partly;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 use table::Table;
 use tokio::sync::{mpsc, oneshot, watch};
 use wellhead_types::{Cause, Stage};
@@ -31,7 +35,7 @@ const ORDERS_MAX: usize = 1_024;
 pub type Addresses = Arc<[SocketAddr]>;
 
 /// Addresses, or why there are none.
-type Reply = Result<Arc<[IpAddr]>, String>;
+type Reply = Result<Arc<[IpAddr]>, Fault>;
 
 /// Whom to ask, and which names to keep fresh.
 #[derive(Debug, Clone)]
@@ -47,6 +51,7 @@ pub struct Resolver(Arc<Shared>);
 
 struct Shared {
     table: Arc<Table>,
+    partly: Partly,
     settings: watch::Sender<Settings>,
     /// `None`: the thread could not be started.
     orders: OnceLock<Option<mpsc::Sender<Order>>>,
@@ -70,7 +75,12 @@ impl Resolver {
     pub fn with_hosts_file(path: impl Into<PathBuf>) -> Self {
         let (settings, _) =
             watch::channel(Settings { servers: Arc::new([]), hosts: Arc::new([]), hosts_file: path.into() });
-        Self(Arc::new(Shared { table: Arc::default(), settings, orders: OnceLock::new() }))
+        Self(Arc::new(Shared {
+            table: Arc::default(),
+            partly: Partly::default(),
+            settings,
+            orders: OnceLock::new(),
+        }))
     }
 
     /// Asks these servers from now on, or those of the system if there are none, and keeps these hosts fresh even when
@@ -99,7 +109,9 @@ impl Resolver {
     /// name never resolved before waits for the network, a few seconds at most.
     ///
     /// # Errors
-    /// No address is known, and the servers have none to tell.
+    /// No address is known, and the servers have none to tell. [`Cause::NameNotFound`] if they deny the name: for one
+    /// that never had an address the first denial says so, which makes nobody lose anything; addresses that worked
+    /// are given up only when it is confirmed.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Addresses, SendError> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(Arc::new([SocketAddr::new(ip, port)]));
@@ -107,8 +119,10 @@ impl Resolver {
         if let Some(both) = local::localhost(host) {
             return Ok(both.map(|ip| SocketAddr::new(ip, port)).into());
         }
-        let failed =
-            |what: &str| SendError::new(Stage::Resolve, Cause::DnsError, format!("resolve {host}: {what}"));
+        let because = |cause: Cause, what: &str| {
+            SendError::new(Stage::Resolve, cause, format!("resolve {host}: {what}"))
+        };
+        let failed = |what: &str| because(Cause::DnsError, what);
         let name = host.to_ascii_lowercase();
         let with_port = |all: &[IpAddr]| all.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         if let Some(known) = self.0.table.get(&name).filter(|known| !known.addresses.is_empty()) {
@@ -123,7 +137,8 @@ impl Resolver {
         orders.send(order).await.map_err(|_| failed("the resolver has ended"))?;
         match answer.await {
             Ok(Ok(addresses)) => Ok(with_port(&addresses)),
-            Ok(Err(why)) => Err(failed(&why)),
+            Ok(Err(Fault { kind: FaultKind::NoSuchName, text })) => Err(because(Cause::NameNotFound, &text)),
+            Ok(Err(fault)) => Err(failed(&fault.text)),
             Err(_) => Err(failed("the resolver has ended")),
         }
     }
@@ -135,10 +150,17 @@ impl Resolver {
         }
     }
 
+    /// Some addresses of `host` refused a connection to `port`, and another one answered.
+    pub(crate) fn partly_refused(&self, host: &str, port: u16, refusing: Vec<IpAddr>, answering: IpAddr) {
+        self.0.partly.saw(Instant::now(), host, port, refusing, answering);
+    }
+
     /// What is known about every name, sorted by name. Names that were never needed, addresses and `localhost` are not
-    /// in it.
+    /// in it, unless some of their addresses refuse connections and others do not.
     pub fn report(&self) -> Vec<NameReport> {
-        self.0.table.report()
+        let mut report = self.0.table.report();
+        self.0.partly.add_to(Instant::now(), &mut report);
+        report
     }
 
     /// A hint: when there is no room for it, it may be lost.

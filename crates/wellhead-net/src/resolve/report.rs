@@ -18,6 +18,23 @@ pub struct NameReport {
     pub last_error: Option<String>,
     /// What is wrong, if anything is.
     pub finding: Option<Finding>,
+    /// Ports at which some of the addresses refuse connections while another one answers. Kept for ten minutes after
+    /// it was last seen.
+    pub partly_refused: Vec<PartlyRefused>,
+}
+
+/// Some addresses of one name refuse connections, and another one answers. Requests survive that; it costs each new
+/// connection an attempt, and clients that take one address only would fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartlyRefused {
+    /// The port at which it was seen.
+    pub port: u16,
+    /// The addresses that refused.
+    pub refusing: Vec<IpAddr>,
+    /// The address that answered.
+    pub answering: IpAddr,
+    /// Time since it was last seen.
+    pub seen_ago: Duration,
 }
 
 /// What is wrong with a name.
@@ -31,6 +48,8 @@ pub enum Finding {
     NoSuchName,
     /// The name exists, but has no address.
     NoAddress,
+    /// Some addresses refuse connections and another one answers.
+    PartlyRefused,
 }
 
 impl Finding {
@@ -41,6 +60,7 @@ impl Finding {
             Self::Failed => "DNS_FAILED",
             Self::NoSuchName => "DNS_NXDOMAIN",
             Self::NoAddress => "DNS_NO_ADDRESS",
+            Self::PartlyRefused => "DUAL_LOCALHOST",
         }
     }
 }

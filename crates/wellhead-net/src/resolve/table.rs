@@ -98,6 +98,7 @@ impl Known {
             failing_for: facts.failing_since.map(|at| now.saturating_sub(at)),
             last_error: facts.fault.as_ref().map(|fault| fault.text.clone()),
             finding,
+            partly_refused: Vec::new(),
         }
     }
 }
