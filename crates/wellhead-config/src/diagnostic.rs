@@ -111,6 +111,11 @@ pub(crate) struct At {
 impl At {
     /// The beginning of the file: for what concerns all of it.
     pub(crate) const START: Self = Self { line: 1, column: 1 };
+
+    /// No place of the file: the variable with this number among those that stand for values ([`crate::overrides`]).
+    pub(crate) fn override_number(number: usize) -> Self {
+        Self { line: 0, column: u32::try_from(number).unwrap_or(u32::MAX) }
+    }
 }
 
 /// Collects diagnostics up to [`DIAGNOSTICS_MAX`] and counts the rest.
@@ -124,13 +129,28 @@ pub(crate) struct Report {
     dropped: usize,
     /// Top-level sections that were written but could not be read.
     unreadable: Vec<Box<str>>,
+    /// Variables that stand for values, by number.
+    environment: Vec<String>,
 }
 
 impl Report {
     /// An empty report about a file.
     pub(crate) fn new(file: &str) -> Self {
         let spare = diagnostic(file, Severity::Error, At::START, "", String::new());
-        Self { file: file.to_owned(), kept: Vec::new(), spare, errors: 0, dropped: 0, unreadable: Vec::new() }
+        Self {
+            file: file.to_owned(),
+            kept: Vec::new(),
+            spare,
+            errors: 0,
+            dropped: 0,
+            unreadable: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Some values come from these variables instead of the file.
+    pub(crate) fn read_environment(&mut self, names: &[String]) {
+        self.environment = names.to_vec();
     }
 
     /// Something that refuses the document.
@@ -187,7 +207,11 @@ impl Report {
     }
 
     fn push(&mut self, severity: Severity, at: At, path: &str, message: String) -> &mut Diagnostic {
-        let new = diagnostic(&self.file, severity, at, path, message);
+        let variable = self.environment.get(at.column as usize).filter(|_| at.line == 0);
+        let new = match variable {
+            Some(name) => diagnostic(&format!("${name}"), severity, At::START, path, message),
+            None => diagnostic(&self.file, severity, at, path, message),
+        };
         // A document must never be accepted because warnings crowded its errors out: errors replace them.
         if self.kept.len() >= DIAGNOSTICS_MAX {
             self.dropped += 1;

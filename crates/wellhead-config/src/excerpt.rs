@@ -11,10 +11,15 @@ const LINE_CHARS_MAX: usize = 160;
 const BLACK: char = '•';
 
 /// Gives every diagnostic its source line. `visible` are the byte ranges that may be shown.
-pub(crate) fn attach(diagnostics: &mut [Diagnostic], source: &str, mut visible: Vec<Range<usize>>) {
+pub(crate) fn attach(
+    diagnostics: &mut [Diagnostic],
+    file: &str,
+    source: &str,
+    mut visible: Vec<Range<usize>>,
+) {
     visible.sort_by_key(|range| range.start);
     let starts = line_starts(source);
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.file == file) {
         let index = (diagnostic.line as usize).saturating_sub(1);
         let Some(start) = starts.get(index).copied() else { continue };
         let end = starts.get(index + 1).copied().unwrap_or(source.len());

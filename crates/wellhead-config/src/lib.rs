@@ -1,7 +1,8 @@
 //! What was written (`Document`, with places) becomes diagnostics or a [`Snapshot`]. Pure: files and the
 //! environment are read by the caller, through [`Lookup`].
 //!
-//! The way: text → `tree` (YAML with marks) → `resolve` (`${…}`) → `read` (shape, by the tables that the
+//! The way: text → `tree` (YAML with marks) → `resolve` (`${…}`) → `overrides` (variables of the
+//! environment) → `read` (shape, by the tables that the
 //! `section!` macro makes of the structs in `document`) → `check` (meaning) → [`compile`](fn@compile).
 //! Every step reports into one `Report` and carries on, so that all errors come at once.
 
@@ -17,6 +18,7 @@ mod kinds;
 mod load;
 mod lookup;
 mod nearest;
+pub mod overrides;
 mod path;
 mod read;
 mod resolve;

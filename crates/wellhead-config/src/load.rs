@@ -7,7 +7,7 @@ use crate::excerpt;
 use crate::kinds::KindSource;
 use crate::lookup::Lookup;
 use crate::read::{Element, Reader};
-use crate::{resolve, tree};
+use crate::{overrides, resolve, tree};
 
 /// Largest configuration file. 10,000 routes take about 5 MiB; larger fleets live in the store (decision 25).
 pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -32,14 +32,16 @@ pub fn load(
     let mut visible = Vec::new();
     let document = tree::parse(text, &mut report, &mut visible).and_then(|mut node| {
         resolve::resolve(&mut node, text, lookup, &mut report, &mut visible);
+        let environment = overrides::apply(&mut node, lookup, &mut report);
         let root = Root::read(&node, &mut Reader::new(&mut report, &mut visible))?;
-        let mut document = Document { file: file_name.to_owned(), root, kinds: Default::default() };
+        let mut document =
+            Document { file: file_name.to_owned(), environment, root, kinds: Default::default() };
         check(&mut document, kinds, &mut report);
         Some(document)
     });
     let refused = report.has_errors();
     let mut diagnostics = report.finish();
-    excerpt::attach(&mut diagnostics, text, visible);
+    excerpt::attach(&mut diagnostics, file_name, text, visible);
     match document {
         Some(document) if !refused => Ok((document, diagnostics)),
         _ => {

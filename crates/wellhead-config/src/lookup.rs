@@ -2,10 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::overrides::is_override;
+
 /// Answers `${VAR}` and `${file:path}`.
 pub trait Lookup {
     /// The variable's text, or `None` when it is not set.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// Variables that stand for values of the configuration ([`crate::overrides::is_override`]), with their text.
+    fn overrides(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 
     /// The file's text. A relative path is relative to the configuration file; that is for the implementor to do.
     ///
@@ -26,6 +33,11 @@ pub struct Fixed {
 impl Lookup for Fixed {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
+    }
+
+    fn overrides(&self) -> Vec<(String, String)> {
+        let all = self.variables.iter().filter(|(name, _)| is_override(name));
+        all.map(|(name, text)| (name.clone(), text.clone())).collect()
     }
 
     fn file(&self, path: &str) -> Result<String, String> {

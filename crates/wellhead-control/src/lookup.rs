@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use wellhead_config::Lookup;
+use wellhead_config::overrides::is_override;
 
 use crate::source::read_text;
 
@@ -37,6 +38,14 @@ impl SystemLookup {
 impl Lookup for SystemLookup {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn overrides(&self) -> Vec<(String, String)> {
+        let text = |(name, text): (std::ffi::OsString, std::ffi::OsString)| {
+            // What is no UTF-8 becomes a value that its field refuses, instead of being passed over in silence.
+            Some((name.into_string().ok()?, text.to_string_lossy().into_owned()))
+        };
+        std::env::vars_os().filter_map(text).filter(|(name, _)| is_override(name)).collect()
     }
 
     fn file(&self, path: &str) -> Result<String, String> {

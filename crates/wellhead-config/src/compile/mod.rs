@@ -38,6 +38,7 @@ pub fn compile(
     context: &CompileContext<'_>,
 ) -> Result<(Snapshot, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut report = Report::new(&document.file);
+    report.read_environment(&document.environment);
     let providers = provider::compile(document, context.hasher, &mut report);
     let models = model::compile(document, &providers);
     let apps = app::compile(document, context, &mut report);

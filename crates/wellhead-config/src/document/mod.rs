@@ -54,6 +54,8 @@ section! {
 pub struct Document {
     /// The file's name as it was given to `load`.
     pub file: String,
+    /// Variables that stand for values of it, by number.
+    pub(crate) environment: Vec<String>,
     /// What the file says.
     pub root: Root,
     /// The kinds of its providers, by kind name.
@@ -73,8 +75,11 @@ impl Document {
         self.kinds.get(&*provider.kind.as_ref()?.value.0)
     }
 
-    /// Where an app was declared: `wellhead.yaml:42`.
+    /// Where an app was declared: `wellhead.yaml:42`, or `environment`.
     pub fn origin_of(&self, line: u32) -> String {
+        if line == 0 {
+            return "environment".to_owned();
+        }
         format!("{}:{line}", self.file)
     }
 }

@@ -5,6 +5,7 @@ mod bounds;
 mod canonical;
 mod contract;
 mod merge;
+mod overrides;
 mod reach;
 mod right;
 mod robust;
