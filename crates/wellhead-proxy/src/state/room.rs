@@ -195,7 +195,8 @@ impl Inner {
         };
         let waits = |ticket: &Ticket| self.slots.get(ticket).is_some_and(|slot| slot.waits);
         let keeper = self.keeper.filter(|(ticket, _)| waits(ticket));
-        if keeper.is_some_and(|(_, at)| at <= next) {
+        // One who slept until now and was not the one to be called has to sleep on, or it would spin until it is.
+        if keeper.is_some_and(|(_, at)| now < at && at <= next) {
             return;
         }
         // The same one has to be woken only to sleep for less long.

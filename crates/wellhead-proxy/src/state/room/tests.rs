@@ -46,6 +46,7 @@ fn somebody_who_waits_always_keeps_the_time() {
             let (ticket, at) = inner.keeper.unwrap_or_else(|| panic!("seed {seed}: nobody keeps the time"));
             assert!(inner.slots[&ticket].waits, "seed {seed}: the keeper is not there");
             assert!(now < next && at <= next, "seed {seed}: {at} is too late for {next}");
+            assert!(now < at, "seed {seed}: at {now} the keeper does not sleep but spins: {at} is past");
         }
         // Left alone, everybody is called in the end.
         while let Some(next) = inner.room.next_poll() {
