@@ -22,6 +22,8 @@ pub const REPLAY_BYTES_MAX: u64 = 512 << 20;
 pub const INSPECT_BYTES_MAX: u64 = 8 << 20;
 /// One event with an image in base64 still fits.
 pub const EVENT_BYTES_MAX: usize = 4 << 20;
+/// Some ten thousand answers of usual length, and an eighth of what request bodies may take.
+pub const CACHE_BYTES_MAX: u64 = 64 << 20;
 /// Long bearer tokens and cookies fit; more is an attack or a mistake.
 pub const HEADER_BYTES_MAX: usize = 64 << 10;
 /// Below the usual limit of open files in a container, with room for the upstream side.
@@ -43,6 +45,12 @@ pub const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub const STREAM_MAX: Duration = Duration::from_secs(3600);
 /// Longer than most rate limits and restarts last, shorter than people wait.
 pub const HOLD_MAX: Duration = Duration::from_secs(30);
+/// Who waits for a first word begins to wonder by then; a restart behind a load balancer or a short limit is over.
+pub const FALLBACK_AFTER: Duration = Duration::from_secs(2);
+/// What was said an hour ago is better than nothing; what was said yesterday may be wrong.
+pub const CACHE_TTL: Duration = Duration::from_secs(3600);
+/// Hours of talk; only embeddings of large batches are longer.
+pub const ANSWER_BYTES_MAX: u64 = 1 << 20;
 /// Two keys or targets in each of three tiers; more attempts than that only add load to an outage.
 pub const ATTEMPTS_MAX: u32 = 6;
 /// Equal shares.
@@ -56,6 +64,7 @@ pub const LIMITS: Limits = Limits {
     replay_bytes_max: REPLAY_BYTES_MAX,
     inspect_bytes_max: INSPECT_BYTES_MAX,
     event_bytes_max: EVENT_BYTES_MAX,
+    cache_bytes_max: CACHE_BYTES_MAX,
     header_bytes_max: HEADER_BYTES_MAX,
     connections_max: CONNECTIONS_MAX,
     header_timeout: HEADER_TIMEOUT,

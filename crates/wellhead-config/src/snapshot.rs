@@ -80,6 +80,8 @@ pub struct Limits {
     pub inspect_bytes_max: u64,
     /// Largest single event of a stream. Default 4 MiB.
     pub event_bytes_max: usize,
+    /// Memory for answers that are kept for an outage, over all models. Default 64 MiB.
+    pub cache_bytes_max: u64,
     /// Request headers. Default 64 KiB.
     pub header_bytes_max: usize,
     /// Client connections per process. Default 20,000.
@@ -185,6 +187,44 @@ pub struct Model {
     pub atomic: bool,
     /// Regions of providers that may be asked (decision 19); `None` means all.
     pub regions: Option<Vec<Name>>,
+    /// What stands in when no target can answer.
+    pub fallback: Option<Fallback>,
+}
+
+/// What stands in when no target can answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// Longest wait for a recovery before something else is tried. Default 2 s.
+    pub after: Duration,
+    /// Earlier answers are given again.
+    pub cache: Option<AnswerCache>,
+    /// A model that can do less.
+    pub model: Option<Name>,
+    /// A model for requests that are too long for this one.
+    pub larger_model: Option<Name>,
+    /// What is said in place of an answer.
+    pub text: Option<Name>,
+}
+
+/// Answers that are kept for an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerCache {
+    /// How long one may be given again. Default 1 h.
+    pub ttl: Duration,
+    /// Who may get it.
+    pub scope: CacheScope,
+    /// Largest answer that is kept. Default 1 MiB.
+    pub answer_bytes_max: u64,
+}
+
+/// Who may get an answer that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CacheScope {
+    /// The app that it was given to.
+    #[default]
+    App,
+    /// Every app that may use the model.
+    All,
 }
 
 /// How an answer that broke off is continued.

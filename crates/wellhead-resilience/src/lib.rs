@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod balance;
 pub mod breaker;
 pub mod budget;
+pub mod cache;
 pub mod concurrency;
 pub mod fair;
 pub mod hedge;
@@ -14,6 +15,7 @@ pub mod ladder;
 pub mod latency;
 pub mod ramp;
 mod rng;
+pub mod substitute;
 pub mod tiers;
 
 pub use rng::Rng;

@@ -1,6 +1,7 @@
 //! Meaning: what single values cannot know. References, values that contradict each other, things said twice.
 
 mod app;
+mod fallback;
 mod model;
 mod process;
 mod provider;
@@ -20,6 +21,7 @@ pub(crate) fn check(document: &mut Document, kinds: &dyn KindSource, report: &mu
     process::check(&document.root, report);
     provider::check(document, report);
     model::check(document, report);
+    fallback::check(&document.root, report);
     app::check(&document.root, report);
     region::check(&document.root, report);
 }

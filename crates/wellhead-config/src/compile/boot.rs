@@ -32,6 +32,7 @@ pub(super) fn limits(root: &Root) -> Limits {
         replay_bytes_max,
         inspect_bytes_max,
         event_bytes_max,
+        cache_bytes_max,
         header_bytes_max,
         connections_max,
         header_timeout,
@@ -48,6 +49,9 @@ pub(super) fn limits(root: &Root) -> Limits {
     }
     if let Some(size) = event_bytes_max {
         limits.event_bytes_max = count(size.0);
+    }
+    if let Some(size) = cache_bytes_max {
+        limits.cache_bytes_max = size.0;
     }
     if let Some(size) = header_bytes_max {
         limits.header_bytes_max = count(size.0);

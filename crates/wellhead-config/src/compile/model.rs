@@ -8,8 +8,8 @@ use wellhead_types::Name;
 use crate::defaults;
 use crate::document::{self, Document};
 use crate::read::Spanned;
-use crate::snapshot::{Model, Provider, Rescue, Target};
-use crate::values::StreamMode;
+use crate::snapshot::{AnswerCache, CacheScope, Fallback, Model, Provider, Rescue, Target};
+use crate::values::{StreamMode, Text};
 
 /// Every model that has a target left.
 pub(super) fn compile(
@@ -62,6 +62,23 @@ fn one(
         rescue: rescue.map_or(Rescue::default(), |rescue| rescue.meant()),
         atomic: mode.is_some_and(|mode| **mode == StreamMode::Atomic),
         regions,
+        fallback: written.fallback.as_ref().map(|written| fallback(written)),
+    }
+}
+
+fn fallback(written: &document::Fallback) -> Fallback {
+    let name = |text: &Option<Spanned<Text>>| text.as_ref().map(|text| Name::from(text.0.as_str()));
+    let cache = written.cache.as_ref().map(|cache| AnswerCache {
+        ttl: cache.ttl.as_ref().map_or(defaults::CACHE_TTL, |time| time.0),
+        scope: cache.scope.as_ref().map_or(CacheScope::default(), |scope| scope.meant()),
+        answer_bytes_max: cache.answer_bytes_max.as_ref().map_or(defaults::ANSWER_BYTES_MAX, |size| size.0),
+    });
+    Fallback {
+        after: written.after.as_ref().map_or(defaults::FALLBACK_AFTER, |time| time.0),
+        cache,
+        model: name(&written.model),
+        larger_model: name(&written.larger_model),
+        text: name(&written.text),
     }
 }
 

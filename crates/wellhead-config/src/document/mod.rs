@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use app::{App, AppLimits, Budget};
 pub use later::{Api, ApiLimits, Cache, HealthCheck, Match, Team};
-pub use model::{Model, ModelTimeouts, Stream, Target};
+pub use model::{AnswerCache, Fallback, Model, ModelTimeouts, Stream, Target};
 pub use process::{Dns, Limits, Listen, Server, Telemetry};
 pub use provider::{Provider, ProviderTimeouts, Tls};
 use wellhead_catalog::Kind;

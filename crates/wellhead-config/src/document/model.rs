@@ -1,7 +1,7 @@
 //! `models:`.
 
 use crate::section::section;
-use crate::values::{Int, List, Rescue, StreamMode, Text, Time};
+use crate::values::{Bytes, CacheScopeChoice, Int, List, Rescue, StreamMode, Text, Time};
 
 section! {
     /// A name that clients send; it stands for targets in tiers.
@@ -16,6 +16,37 @@ section! {
         May stream: Stream,
         /// Regions of providers that may be asked. Default: all.
         May regions: List<Text, 1, 64>,
+        /// What stands in when no target can answer. Default: nothing, the client is told so.
+        May fallback: Fallback,
+    }
+}
+
+section! {
+    /// What stands in when no target can answer, in this order: an earlier answer, a smaller model, a text. Only the
+    /// fallback of the model that the client named counts; regions hold as ever.
+    Fallback {
+        /// Longest wait for a target to recover before something else is tried. Default: 2s.
+        May after: Time<0, 3_600_000>,
+        /// Keep answers, and give one again to the very same request.
+        May cache: AnswerCache,
+        /// Another model of this file that can do less. Apps that may use this model need no permission for it.
+        May model: Text,
+        /// Another model of this file for requests that are too long for this one; it is asked once.
+        May larger_model: Text,
+        /// What is said in place of an answer, where the request leaves its form open.
+        May text: Text,
+    }
+}
+
+section! {
+    /// Answers that are kept in memory for an outage.
+    AnswerCache {
+        /// How long an answer may be given again. Default: 1h.
+        May ttl: Time<1000, 604_800_000>,
+        /// Who may get it: app (the one that it was given to) or all. Default: app.
+        May scope: CacheScopeChoice,
+        /// Largest answer that is kept. Default: 1MiB.
+        May answer_bytes_max: Bytes<1, 16_777_216>,
     }
 }
 

@@ -24,6 +24,8 @@ section! {
         May inspect_bytes_max: Bytes<1024, 1_073_741_824>,
         /// Largest single event of a stream. Default: 4MiB.
         May event_bytes_max: Bytes<1024, 268_435_456>,
+        /// Memory for answers that models keep (`fallback.cache`), over all of them; 0B keeps none. Default: 64MiB.
+        May cache_bytes_max: Bytes<0, 1_099_511_627_776>,
         /// Largest request head. Default: 64KiB.
         May header_bytes_max: Bytes<1024, 1_048_576>,
         /// Client connections of the process. Default: 20000.

@@ -126,6 +126,26 @@ choice! {
 }
 
 choice! {
+    /// Who may get an answer that is kept.
+    CacheScopeChoice {
+        /// The app that it was given to.
+        App = "app",
+        /// Every app that may use the model.
+        All = "all",
+    }
+}
+
+impl CacheScopeChoice {
+    /// The same word of the snapshot.
+    pub(crate) const fn meant(self) -> snapshot::CacheScope {
+        match self {
+            Self::App => snapshot::CacheScope::App,
+            Self::All => snapshot::CacheScope::All,
+        }
+    }
+}
+
+choice! {
     /// How a server is handed the beginning of its own answer.
     PrefillChoice {
         /// Not at all.

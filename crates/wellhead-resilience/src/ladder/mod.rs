@@ -166,6 +166,13 @@ impl Ladder {
         self.deadline = deadline;
     }
 
+    /// The request had been given up, and goes on after all: until `deadline`, with at most `attempts_max` attempts, the
+    /// earlier ones included. Who was silent is still left alone. To be followed by [`Event::Waited`].
+    pub const fn reopen(&mut self, deadline: Nanos, attempts_max: u32) {
+        self.deadline = deadline;
+        self.attempts_max = attempts_max;
+    }
+
     /// The target that was chosen is asked once more, in another way: that is an attempt too. False if there are none
     /// left.
     pub const fn once_more(&mut self) -> bool {

@@ -1,12 +1,14 @@
 //! What must hold for any input: called with generated input by the property tests and with mutated input by the fuzz
 //! targets. A check panics when its promise is broken.
 
+mod canonical;
 mod json;
 mod multipart;
 mod resume;
 mod sse;
 mod stream;
 
+pub use canonical::json_canonical;
 pub use json::json_scan;
 pub use multipart::multipart;
 pub use resume::resumed_stream;

@@ -2,6 +2,7 @@
 //! another byte. One pass, no tree, no allocation. What is valid is decided exactly as strictly as by `serde_json`,
 //! so that nothing passes here that a typed parser behind us would read differently.
 
+mod canonical;
 mod cursor;
 mod scan;
 mod splice;
@@ -10,6 +11,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use canonical::{NotCanonical, canonical};
 pub use cursor::{Cursor, NESTING_MAX};
 pub(crate) use scan::scan_with;
 pub use scan::{Member, ObjectSpan, ScanError, Spans, find, scan, validate};

@@ -5,6 +5,8 @@ mod endpoint;
 pub mod error;
 pub mod request;
 pub mod resume;
+pub mod reuse;
+pub mod stand_in;
 pub mod stream;
 mod usage;
 
