@@ -14,6 +14,7 @@ macro_rules! names {
 
 names! {
     API_KEY = "api-key": "a caller's key, as Azure's clients send it.";
+    CACHE_STATUS = "cache-status": "RFC 9211.";
     PROXY_STATUS = "proxy-status": "RFC 9209.";
     REQUEST_ID = "request-id": "a request's id, as Anthropic's clients read it.";
     RETRY_AFTER_MS = "retry-after-ms": "milliseconds to wait before the next try.";
@@ -25,6 +26,7 @@ names! {
     X_STAINLESS_RETRY_COUNT = "x-stainless-retry-count": "tries before this one.";
     X_UPSTREAM_REQUEST_ID = "x-upstream-request-id": "the id that the target gave the request.";
     X_WELLHEAD_ATTEMPTS = "x-wellhead-attempts": "how many tries at targets there were.";
+    X_WELLHEAD_DEGRADED = "x-wellhead-degraded": "what stood in for the model that was asked for.";
     X_WELLHEAD_OVERHEAD_MS = "x-wellhead-overhead-ms": "what the gateway itself took.";
     X_WELLHEAD_ROUTE = "x-wellhead-route": "the route that answered.";
     X_WELLHEAD_SURVIVAL = "x-wellhead-survival": "the rung of the ladder that answered.";

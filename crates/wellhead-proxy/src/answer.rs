@@ -28,6 +28,11 @@ pub(crate) struct Opened {
     pub(crate) content: Content,
 }
 
+impl Opened {
+    /// The number of the target of an answer that nobody was asked for.
+    pub(crate) const NO_TARGET: usize = usize::MAX;
+}
+
 /// How the rest of the answer comes.
 #[derive(Debug)]
 pub(crate) enum Content {

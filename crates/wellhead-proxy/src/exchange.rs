@@ -7,6 +7,7 @@ use crate::replay::Kept;
 use crate::settle::Books;
 use crate::state::Place;
 use crate::stream::{Fields, Resume};
+use crate::substitute::Substitute;
 use bytes::Bytes;
 use http::HeaderMap;
 use std::collections::VecDeque;
@@ -43,6 +44,8 @@ pub(crate) struct Exchange {
     pub(crate) last_light: bool,
     /// There once the answer has broken off and others are asked for the rest.
     pub(crate) resume: Option<Box<Resume>>,
+    /// There if the model declares what stands in for it.
+    pub(crate) substitute: Option<Box<Substitute>>,
 }
 
 impl Exchange {

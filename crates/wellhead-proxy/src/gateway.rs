@@ -4,6 +4,7 @@ use crate::clock::{Clock, Entropy};
 use crate::plan::Plan;
 use crate::replay::{Budget, DiskJobs, Spill};
 use crate::state::{Registry, WaitingRoom};
+use crate::substitute::AnswerStore;
 use arc_swap::ArcSwap;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub struct Gateway {
     pub(crate) spill: Spill,
     /// Who waits for a target.
     pub(crate) room: WaitingRoom,
+    /// Answers that are kept for an outage.
+    pub(crate) answers: AnswerStore,
     /// Requests whose books are open.
     pub(crate) in_flight: AtomicU64,
 }
@@ -90,6 +93,7 @@ impl Gateway {
             replay: Arc::default(),
             spill: Spill::new(options.spill_dir),
             room: WaitingRoom::default(),
+            answers: AnswerStore::default(),
             in_flight: AtomicU64::new(0),
         })
     }
@@ -101,6 +105,7 @@ impl Gateway {
         self.plan.store(Arc::new(plan));
         self.connector.tls().forget();
         self.registry.sweep();
+        self.answers.shrink(snapshot.limits.cache_bytes_max);
         // Whatever they wait for may be there now.
         self.room.open_all(self.clock.now());
         let plan = self.plan.load();

@@ -18,6 +18,7 @@ mod stages;
 mod state;
 mod status;
 mod stream;
+mod substitute;
 
 pub use body::GatewayBody;
 pub use clock::{Clock, Entropy};

@@ -19,6 +19,7 @@ use crate::rescue::{self, Refusal};
 use crate::settle::Books;
 use crate::stages::{admit, attempt, identify, receive, route};
 use crate::stream::ClientStream;
+use crate::substitute::{self, Substitute};
 use crate::{clock, models};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -283,12 +284,11 @@ fn admitted(
     let patience = Patience::from_headers(&parts.headers).first_byte();
     let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
     let deadline = books.started.saturating_add(clock::nanos(deadline));
-    let mut ladder = Ladder::new(now, deadline, route.model.attempts_max, worker.gateway.entropy.next());
-    let unfit = |i: &usize| {
-        let provider = &route.targets[*i].provider;
-        !provider.serves(endpoint.upstream_path()) || !identity.app.may_reach(provider)
-    };
-    let unfit: Vec<usize> = (0..route.targets.len()).filter(unfit).collect();
+    let substitute = Substitute::of(&route, &identity.app, endpoint, now, deadline);
+    let own = || (deadline, route.model.attempts_max);
+    let (deadline, attempts_max) = substitute.as_ref().map_or_else(own, |substitute| substitute.first());
+    let mut ladder = Ladder::new(now, deadline, attempts_max, worker.gateway.entropy.next());
+    let unfit = substitute::unfit(&route, &route, &identity.app, endpoint);
     books.sole = unfit.len() + 1 == route.targets.len();
     if unfit.len() == route.targets.len() {
         return Err(Box::new((Refusal::endpoint_unserved(&head.model, endpoint.template()), books)));
@@ -310,6 +310,7 @@ fn admitted(
         deadline,
         hold: None,
         last_light: false,
+        substitute,
         books,
     }))
 }
@@ -318,7 +319,7 @@ fn admitted(
 /// then go on inside the body.
 async fn attempts(mut exchange: Box<Exchange>) -> Response<GatewayBody> {
     let Some(early) = exchange.early.clone() else {
-        let outcome = attempt::run(&mut exchange).await;
+        let outcome = substitute::run(&mut exchange).await;
         return ended(exchange, outcome);
     };
     let endpoint = exchange.endpoint;
@@ -329,7 +330,7 @@ async fn attempts(mut exchange: Box<Exchange>) -> Response<GatewayBody> {
         rescue::limit_headers(admission.headers(), head.headers_mut());
     }
     let mut running: crate::stream::Attempts = Box::pin(async move {
-        let outcome = attempt::run(&mut exchange).await;
+        let outcome = substitute::run(&mut exchange).await;
         (exchange, outcome)
     });
     if let Ok((exchange, outcome)) = tokio::time::timeout(HEADERS_WAIT_MAX, &mut running).await {
@@ -347,8 +348,9 @@ fn ended(exchange: Box<Exchange>, outcome: attempt::Outcome) -> Response<Gateway
     match outcome {
         Ok(opened) => opened_answer(opened, exchange),
         Err(gave_up) => {
-            let Exchange { mut books, headers, ladder, .. } = *exchange;
-            books.record.rung = ladder.rung();
+            let rung = exchange.rung();
+            let Exchange { mut books, headers, .. } = *exchange;
+            books.record.rung = rung;
             rescue::gave_up(gave_up, retried_before(&headers), books)
         }
     }
@@ -367,6 +369,8 @@ fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<Gatewa
     headers.reserve(opened.headers.len() + OWN_HEADERS);
     wellhead_http::headers::response_headers(&opened.headers, headers);
     answer_headers(headers, &opened, &exchange.books);
+    exchange.substitute_headers(headers);
+    exchange.keep_whole(&opened);
     let books = &mut exchange.books;
     books.record.status = opened.status;
     books.record.rung = opened.rung;
@@ -387,6 +391,7 @@ fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<Gatewa
         }
         Content::Stream(live) => {
             response.headers_mut().remove(header::CONTENT_LENGTH);
+            exchange.record_stream(opened.target);
             GatewayBody::Stream(StreamBody(Box::pin(ClientStream::flowing(live, exchange))))
         }
     };

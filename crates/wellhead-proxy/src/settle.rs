@@ -22,6 +22,8 @@ pub(crate) struct Books {
     pub(crate) record: RequestRecord,
     pub(crate) started: Nanos,
     pub(crate) route: Option<Arc<Route>>,
+    /// The route that was asked for, while another one stands in.
+    pub(crate) asked: Option<Arc<Route>>,
     pub(crate) admission: Option<Admission>,
     /// Input tokens as estimated when the request came, for answers that report no usage.
     pub(crate) input_estimate: u64,
@@ -65,6 +67,7 @@ impl Books {
             record,
             started,
             route: None,
+            asked: None,
             admission: None,
             input_estimate: 0,
             output_estimate: 0,
@@ -77,6 +80,11 @@ impl Books {
 
     pub(crate) const fn worker(&self) -> &Arc<Worker> {
         &self.worker
+    }
+
+    /// The route that the client asked for.
+    pub(crate) fn asked_route(&self) -> Option<&Arc<Route>> {
+        self.asked.as_ref().or(self.route.as_ref())
     }
 
     /// An attempt is about to be sent.
@@ -242,7 +250,7 @@ impl Books {
             admission.settle(self.record.usage.map_or(0, |usage| usage.total()), now);
         }
         let metrics = &gateway.metrics;
-        match &self.route {
+        match self.asked_route() {
             Some(route) => route.metrics.record(self.worker.number, &self.record),
             None => metrics.no_route().record(self.worker.number, &self.record),
         }

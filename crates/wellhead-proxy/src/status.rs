@@ -16,6 +16,7 @@ impl Gateway {
         let (now, plan) = (self.clock.now(), self.plan.load());
         self.metrics.set_replay_bytes(self.replay.used());
         self.metrics.set_held(self.room.places() as u64);
+        self.metrics.set_cache(self.answers.numbers());
         for target in plan.routes.values().flat_map(|route| &route.targets) {
             target.metrics.set_state(match target_word(target, now) {
                 "failing" => TargetState::Failing,

@@ -10,6 +10,7 @@ mod atomics;
 mod collect;
 mod labels;
 mod route;
+mod substitute;
 mod target;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use wellhead_types::Name;
 use crate::record::RequestRecord;
 use atomics::Sharded;
 pub use route::{Held, RouteMetrics};
+pub use substitute::{CacheNumbers, Substitute};
 pub use target::{TargetMetrics, TargetState};
 
 /// Content type of `Metrics::render`.
@@ -55,6 +57,7 @@ pub(crate) struct Shared {
     in_flight: Sharded<AtomicI64>,
     replay_bytes: AtomicU64,
     held: AtomicU64,
+    cache: substitute::CacheGauges,
     config_generation: AtomicU64,
     config_reload_failed: AtomicU64,
     config_reloads: [AtomicU64; 2],
@@ -130,6 +133,7 @@ impl Metrics {
             in_flight: Sharded::default(),
             replay_bytes: AtomicU64::new(0),
             held: AtomicU64::new(0),
+            cache: substitute::CacheGauges::default(),
             config_generation: AtomicU64::new(0),
             config_reload_failed: AtomicU64::new(0),
             config_reloads: Default::default(),
@@ -189,6 +193,11 @@ impl Metrics {
     /// Says how many requests wait for a target.
     pub fn set_held(&self, requests: u64) {
         self.shared.held.store(requests, Relaxed);
+    }
+
+    /// Says how the answers that are kept fare.
+    pub fn set_cache(&self, numbers: CacheNumbers) {
+        self.shared.cache.set(numbers);
     }
 
     /// Says which generation of the configuration is served.

@@ -4,6 +4,7 @@ mod after_content;
 mod before_content;
 mod breaker;
 mod client_leaves;
+mod degraded;
 mod exhausted;
 mod hold;
 mod keys;

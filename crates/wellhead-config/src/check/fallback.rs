@@ -32,9 +32,7 @@ pub(super) fn check(root: &Root, report: &mut Report) {
 
 fn exists(name: &Spanned<String>, other: &Spanned<Text>, names: &[&str], report: &mut Report) {
     if *name.value == *other.0 {
-        report
-            .error_at(other, "a model cannot stand in for itself")
-            .expected("another model of this file");
+        report.error_at(other, "a model cannot stand in for itself").expected("another model of this file");
     } else if !names.contains(&&*other.0) {
         let near = report.nearest(&other.0, names.iter().copied());
         report

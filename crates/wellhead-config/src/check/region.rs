@@ -85,7 +85,8 @@ fn leaves_a_fallback(
         let Some(targets) = targets else { continue };
         let mut providers = targets.iter().filter_map(|target| target.provider.as_ref()).peekable();
         if providers.peek().is_some() && !providers.any(|provider| allowed(&provider.0)) {
-            let message = format!("no provider of the model {:?} is in one of this model's `regions:`", &*other.0);
+            let message =
+                format!("no provider of the model {:?} is in one of this model's `regions:`", &*other.0);
             report.error_at(other, message).expected("a model with a target in one of them");
         }
     }

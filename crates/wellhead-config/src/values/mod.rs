@@ -14,7 +14,9 @@ mod text;
 pub use address::Address;
 pub use base_url::Url;
 pub(crate) use base_url::{is_host_name, text_of as url_text};
-pub use choice::{AccessLogChoice, ApiAuth, CacheScopeChoice, PrefillChoice, ProtocolChoice, Rescue, StreamMode};
+pub use choice::{
+    AccessLogChoice, ApiAuth, CacheScopeChoice, PrefillChoice, ProtocolChoice, Rescue, StreamMode,
+};
 pub use collections::{Entry, List, Named};
 pub use header::HeaderValue;
 pub use key_entry::{KeyEntry, KeyFields};

@@ -11,6 +11,7 @@ pub(crate) use spill::{DiskJobs, Spill};
 
 use crate::exchange::Exchange;
 use crate::plan::TargetPlan;
+use crate::substitute;
 use bytes::Bytes;
 use std::sync::Arc;
 use wellhead_net::OutBody;
@@ -46,7 +47,8 @@ pub(crate) enum Kept {
     Once(Arc<OnceBytes>, PerTarget),
 }
 
-/// What goes out to each target, as parts of the client's body. Found while the body is in memory.
+/// What goes out to each target, as parts of the client's body: those of the model that was asked for, then those of the
+/// models that may stand in for it. Found while the body is in memory.
 pub(crate) type PerTarget = Box<[Arc<[Part]>]>;
 
 impl Kept {
@@ -56,7 +58,7 @@ impl Kept {
     }
 
     /// It has been sent, or begun to be, and was not kept.
-    fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         matches!(self, Self::Once(bytes, _) if bytes.is_spent())
     }
 }
@@ -114,7 +116,9 @@ fn per_target(exchange: &Exchange, body: &Bytes) -> PerTarget {
     let parts = |target: &TargetPlan| {
         prepare_parts(body, &exchange.head, &target.model, flags(target)).into_iter().map(part).collect()
     };
-    exchange.route.targets.iter().map(parts).collect()
+    let [smaller, larger] = substitute::others(&exchange.plan, &exchange.route);
+    let routes = [Some(exchange.route.clone()), smaller, larger];
+    routes.iter().flatten().flat_map(|route| &route.targets).map(parts).collect()
 }
 
 impl Exchange {
@@ -132,8 +136,12 @@ impl Exchange {
                 }
                 OutBody::full(prepare(body, &self.head, &target.model, flags(target)))
             }
-            Kept::File(file, parts) => OutBody::file(file.clone(), parts[number].clone()),
-            Kept::Once(bytes, parts) => OutBody::once(bytes.clone(), parts[number].clone()),
+            Kept::File(file, parts) => {
+                OutBody::file(file.clone(), parts[self.parts_before() + number].clone())
+            }
+            Kept::Once(bytes, parts) => {
+                OutBody::once(bytes.clone(), parts[self.parts_before() + number].clone())
+            }
         }
     }
 

@@ -94,7 +94,7 @@ pub(crate) fn identify(headers: &mut HeaderMap, books: &Books) {
 pub(crate) fn survival(headers: &mut HeaderMap, rung: Rung, books: &Books) {
     headers.insert(&names::X_WELLHEAD_SURVIVAL, HeaderValue::from_static(rung.as_str()));
     headers.insert(&names::X_WELLHEAD_ATTEMPTS, HeaderValue::from(attempts(books)));
-    if let Some(route) = &books.route {
+    if let Some(route) = books.asked_route() {
         headers.insert(&names::X_WELLHEAD_ROUTE, route.header.clone());
     }
 }

@@ -16,7 +16,7 @@ use wellhead_http::names;
 use wellhead_net::InBody;
 use wellhead_resilience::breaker::Class;
 use wellhead_resilience::ladder::{Effect, End, Event};
-use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Stage};
+use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
 use wellhead_wire::openai::answer::inspect;
 use wellhead_wire::openai::error::classify;
 
@@ -114,7 +114,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
 /// others are paid from the route's budget, so that retries never become the load that keeps an upstream down. Asking an
 /// open target has limits of its own.
 fn can_afford(exchange: &Exchange, target: usize) -> bool {
-    let attempts = &exchange.books.record.attempts;
+    let attempts = exchange.own_attempts();
     let Some(first) = attempts.first() else { return true };
     let (now, next) = (exchange.now(), exchange.target(target));
     let works = || next.view(exchange.worker.number, now).class <= Class::Unknown;
@@ -207,8 +207,9 @@ pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Op
 /// (decision 10), else until the deadline.
 fn limit(exchange: &Exchange, number: usize) -> Limit {
     let clock = &exchange.worker.gateway.clock;
-    let others =
-        !exchange.body.is_once() && exchange.ladder.has_alternative(exchange.route.targets.len(), number);
+    let others = !exchange.body.is_once()
+        && (exchange.hurry().is_some()
+            || exchange.ladder.has_alternative(exchange.route.targets.len(), number));
     let patient = clock.now().saturating_add(nanos(exchange.route.model.first_token_timeout));
     let by_deadline = !(exchange.head.stream && others && patient < exchange.deadline);
     Limit { at: clock.instant(if by_deadline { exchange.deadline } else { patient }), by_deadline }
@@ -285,8 +286,7 @@ async fn open(
         }
         Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
     };
-    let rung = if resumes { Rung::Resumed } else { exchange.ladder.rung() };
-    Ok(Opened { target: number, rung, status, headers: parts.headers, content })
+    Ok(Opened { target: number, rung: exchange.rung(), status, headers: parts.headers, content })
 }
 
 const fn missed(failure: Failure) -> Missed {

@@ -77,7 +77,8 @@ fn may_wait(exchange: &Exchange, recovery: Nanos) -> Hold {
         Some(_) => model.hold_max.min(model.stream_idle_timeout),
         None => model.hold_max,
     };
-    decide(now, since, exchange.deadline, nanos(longest), Some(recovery), room)
+    let longest = exchange.hurry().map_or(nanos(longest), |after| after.min(nanos(longest)));
+    decide(now, since, exchange.deadline, longest, Some(recovery), room)
 }
 
 fn take(exchange: &Exchange, until: Nanos, recovery: Option<Nanos>) -> Option<Box<Place>> {

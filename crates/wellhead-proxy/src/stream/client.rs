@@ -128,6 +128,11 @@ impl ClientStream {
                 self.state = State::Flowing(Flow::new(live, exchange));
                 None
             }
+            Ok(Opened { content: Content::Whole(bytes, usage), target: Opened::NO_TARGET, rung, .. }) => {
+                exchange.books.record.rung = rung;
+                exchange.books.record.usage = usage;
+                Some(self.stand_in(exchange.books, &bytes, early))
+            }
             Ok(_) => {
                 let refusal = rescue::interrupted(
                     "upstream_invalid_answer",
@@ -146,8 +151,24 @@ impl ClientStream {
         }
     }
 
+    /// What was declared for this moment is all that comes.
+    fn stand_in(&mut self, mut books: Box<Books>, answer: &[u8], early: &Early) -> Bytes {
+        self.state = State::Done;
+        let mut all: Vec<u8> = Vec::new();
+        while let Some(event) = early.pop() {
+            all.extend_from_slice(&event);
+        }
+        all.extend_from_slice(answer);
+        books.content();
+        books.record.response_bytes += all.len() as u64;
+        let outcome = books.record.rung.outcome();
+        books.close(outcome);
+        all.into()
+    }
+
     fn finish(&mut self) {
-        if let State::Flowing(flow) = std::mem::replace(&mut self.state, State::Done) {
+        if let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) {
+            flow.exchange.keep_stream();
             let mut books = flow.exchange.books;
             books.end_attempt("ok");
             let outcome = books.record.rung.outcome();
@@ -159,6 +180,7 @@ impl ClientStream {
     /// Returns what the client gets if not.
     fn rescue(&mut self, broken: Broken) -> Option<Bytes> {
         let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) else { return None };
+        flow.exchange.stop_recording();
         let Broken::Upstream(cause) = broken else { return Some(self.interrupt(flow, broken)) };
         let attempt = flow.exchange.books.current_target();
         let delivered = flow.live.take_delivered().filter(|_| cause != Cause::ContinuationDiffers);
@@ -253,6 +275,7 @@ impl Flow {
         loop {
             if let Some(bytes) = self.live.ready.pop() {
                 self.exchange.books.record.response_bytes += bytes.len() as u64;
+                self.exchange.record_event(&bytes);
                 return Poll::Ready(Step::Data(bytes));
             }
             if let Some(broken) = self.failed {

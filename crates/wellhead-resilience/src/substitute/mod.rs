@@ -149,7 +149,9 @@ impl Substitution {
                 return self.allowed(Step::Larger, too_long, ended, now).unwrap_or(Next::Latest);
             }
             // Nobody routes around what a provider's filter says.
-            (Some(Step::Larger | Step::Smaller), End::PassOn) if ended.cause == Some(Cause::ContentFiltered) => {
+            (Some(Step::Larger | Step::Smaller), End::PassOn)
+                if ended.cause == Some(Cause::ContentFiltered) =>
+            {
                 return Next::Latest;
             }
             // What is too long for the model that was asked for is the truth about the request.

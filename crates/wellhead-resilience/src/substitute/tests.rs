@@ -141,7 +141,8 @@ fn whatever_happens_each_step_comes_once_in_time_and_within_the_attempts() {
         let (deadline, attempts_max) = (1 + rng.below(20 * SECOND), 2 + u32::try_from(rng.below(6)).unwrap());
         let mut substitution = Substitution::new(declared, 0, deadline, attempts_max);
         assert!(substitution.first_deadline() <= deadline && substitution.first_deadline() >= deadline / 2);
-        let mut attempts = 1 + u32::try_from(rng.below(u64::from(substitution.first_attempts_max()))).unwrap();
+        let mut attempts =
+            1 + u32::try_from(rng.below(u64::from(substitution.first_attempts_max()))).unwrap();
         let (mut now, mut seen) = (rng.below(deadline), Vec::new());
         loop {
             let cause = CAUSES[usize::try_from(rng.below(5)).unwrap()];

@@ -14,7 +14,7 @@ use super::atomics::Totals;
 use super::labels::add_up;
 use super::route::{DURATION_MS, FIRST_TOKEN_MS, Held, TOKEN_TYPES};
 use super::target::TargetState;
-use super::{OTHER, RouteMetrics, Shared, TargetMetrics};
+use super::{OTHER, RouteMetrics, Shared, TargetMetrics, substitute};
 
 impl Collector for Shared {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
@@ -30,6 +30,8 @@ impl Collector for Shared {
         held(out, &routes)?;
         let help = "Requests that wait for a target now.";
         gauge(out, "wellhead_held", help, as_gauge(self.held.load(Relaxed)))?;
+        substitute::substituted(out, &routes)?;
+        self.cache.encode(out)?;
         attempts(out, &targets)?;
         states(out, &targets)?;
         transitions(out, &targets)?;
@@ -214,7 +216,7 @@ fn transitions(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) 
     Ok(())
 }
 
-fn counter_of<const N: usize>(
+pub(super) fn counter_of<const N: usize>(
     metric: &mut MetricEncoder<'_>,
     labels: &[(&str, &str); N],
     count: u64,
@@ -236,10 +238,15 @@ fn histogram<'a>(
     Ok(())
 }
 
-fn gauge(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> Result<(), Error> {
+pub(super) fn gauge(
+    out: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: i64,
+) -> Result<(), Error> {
     out.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
 }
 
-fn as_gauge(value: u64) -> i64 {
+pub(super) fn as_gauge(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -6,6 +6,7 @@ use wellhead_types::{Name, Outcome, Usage};
 
 use super::atomics::{Histogram, Sharded};
 use super::labels::ByLabel;
+use super::substitute::Substitute;
 use crate::record::RequestRecord;
 
 /// Endpoint templates per route; the AI surface has about a dozen.
@@ -30,6 +31,8 @@ pub struct RouteMetrics {
     name: Name,
     /// Requests that had to wait, in the order of `Held::ALL`. Few, so that all workers share them.
     pub(crate) held: [AtomicU64; Held::ALL.len()],
+    /// Requests that something else has answered, in the order of `Substitute::ALL`.
+    pub(crate) substituted: [AtomicU64; Substitute::ALL.len()],
     pub(crate) shards: Sharded<RouteShard>,
 }
 
@@ -73,7 +76,7 @@ pub(crate) struct RouteShard {
 
 impl RouteMetrics {
     pub(crate) fn new(name: Name) -> Self {
-        Self { name, held: Default::default(), shards: Sharded::default() }
+        Self { name, held: Default::default(), substituted: Default::default(), shards: Sharded::default() }
     }
 
     /// The route's label.
@@ -84,6 +87,11 @@ impl RouteMetrics {
     /// Counts a request that had to wait.
     pub fn count_held(&self, outcome: Held) {
         self.held[outcome as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Counts a request that something else has answered than the model that was asked for.
+    pub fn count_substitute(&self, by: Substitute) {
+        self.substituted[by as usize].fetch_add(1, Relaxed);
     }
 
     /// Counts a settled request. `worker` is the worker that calls: different workers then write different lines.

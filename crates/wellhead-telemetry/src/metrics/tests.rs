@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Held, Metrics, NO_ROUTE, OTHER, SERIES_NAMES_MAX, TargetState};
+use super::{CacheNumbers, Held, Metrics, NO_ROUTE, OTHER, SERIES_NAMES_MAX, Substitute, TargetState};
 use crate::samples;
 
 fn metrics() -> Metrics {
@@ -37,6 +37,16 @@ fn the_exposition() {
     metrics.record(0, &samples::failed());
     metrics.set_replay_bytes(4096);
     metrics.route("gpt-4o").count_held(Held::Answered);
+    metrics.route("gpt-4o").count_substitute(Substitute::SmallerModel);
+    metrics.set_cache(CacheNumbers {
+        bytes: 1,
+        answers: 2,
+        hits: 3,
+        misses: 4,
+        stored: 5,
+        evicted: 6,
+        expired: 7,
+    });
     metrics.set_held(3);
     metrics.target("openai/gpt-4o").count_transition("suspect", "open", "consecutive");
     metrics.set_generation(7);
