@@ -284,12 +284,13 @@ fn admitted(
     let patience = Patience::from_headers(&parts.headers).first_byte();
     let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
     let deadline = books.started.saturating_add(clock::nanos(deadline));
-    let substitute = Substitute::of(&route, &identity.app, endpoint, now, deadline);
+    let substitute = Substitute::of(plan, &route, &identity.app, endpoint, now, deadline);
     let own = || (deadline, route.model.attempts_max);
     let (deadline, attempts_max) = substitute.as_ref().map_or_else(own, |substitute| substitute.first());
     let mut ladder = Ladder::new(now, deadline, attempts_max, worker.gateway.entropy.next());
     let unfit = substitute::unfit(&route, &route, &identity.app, endpoint);
-    books.sole = unfit.len() + 1 == route.targets.len();
+    let backed = substitute.as_ref().is_some_and(|substitute| substitute.is_backed());
+    books.sole = unfit.len() + 1 == route.targets.len() && !backed;
     if unfit.len() == route.targets.len() {
         return Err(Box::new((Refusal::endpoint_unserved(&head.model, endpoint.template()), books)));
     }

@@ -54,7 +54,7 @@ async fn post(gateway: &Gateway, path: &str, body: &Value) -> Answer {
 }
 
 /// A chat with these members besides the usual ones.
-fn with(members: Value) -> Value {
+fn with(members: &Value) -> Value {
     let mut body = chat(members["stream"].as_bool().unwrap_or(false));
     body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     body

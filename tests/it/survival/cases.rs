@@ -13,6 +13,9 @@ pub(super) enum Second {
     /// There is only one target.
     Absent,
     Healthy,
+    /// It is no target of the model, but that of the models which are declared to stand in for it: a smaller one, and a
+    /// larger one for what is too long. It is healthy.
+    Declared,
     Faulty(&'static Variant),
 }
 
@@ -21,6 +24,7 @@ impl Second {
         match self {
             Self::Absent => "none".to_owned(),
             Self::Healthy => "healthy".to_owned(),
+            Self::Declared => "declared".to_owned(),
             Self::Faulty(variant) => variant.label(),
         }
     }
@@ -28,7 +32,7 @@ impl Second {
     pub(super) const fn variant(&self) -> Option<&'static Variant> {
         match self {
             Self::Faulty(variant) => Some(variant),
-            Self::Absent | Self::Healthy => None,
+            Self::Absent | Self::Healthy | Self::Declared => None,
         }
     }
 }
@@ -68,14 +72,16 @@ impl Case {
         // An answer in one piece that hangs may have been done all the work for: it is waited for to the deadline.
         let another = match self.first.effect(self.streamed) {
             Effect::Harmless => return Must::Answer,
+            Effect::PassedOn if self.is_too_long() => return Must::Answer,
             Effect::PassedOn => return Must::PassOn(0),
             Effect::Fails => true,
-            Effect::Hangs => self.streamed,
+            // Something of the deadline is kept for who stands in.
+            Effect::Hangs => self.streamed || matches!(self.second, Second::Declared),
             Effect::Breaks | Effect::Stalls => false,
         };
         match self.second {
             Second::Absent if self.first.recovers() => Must::Answer,
-            Second::Healthy if another => Must::Answer,
+            Second::Healthy | Second::Declared if another => Must::Answer,
             Second::Faulty(second) if another => match second.effect(self.streamed) {
                 Effect::Harmless => Must::Answer,
                 Effect::PassedOn => Must::PassOn(1),
@@ -83,6 +89,11 @@ impl Case {
             },
             _ => Must::Either,
         }
+    }
+
+    /// The request is too long for its model, and there is a larger one.
+    pub(super) fn is_too_long(&self) -> bool {
+        matches!(self.second, Second::Declared) && self.first.label().ends_with("context_length_exceeded")
     }
 
     /// Whether some limit is waited for.
@@ -102,9 +113,9 @@ fn both_forms(first: &'static Variant, second: Second) -> [Case; 2] {
     [false, true].map(|streamed| Case { first, second, streamed })
 }
 
-/// Every fault with no second target, and with a healthy one.
+/// Every fault with no second target, with a healthy one, and with models that stand in.
 pub(super) fn singles() -> Vec<Case> {
-    let seconds = [Second::Absent, Second::Healthy];
+    let seconds = [Second::Absent, Second::Healthy, Second::Declared];
     VARIANTS
         .iter()
         .flat_map(|first| seconds.into_iter().flat_map(|second| both_forms(first, second)))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use wellhead_sim::Ended;
 
-use super::cases::{Case, Must};
+use super::cases::{Case, Must, Second};
 use super::faults::Effect;
 use super::world::{ATTEMPTS_MAX, DEADLINE, Evidence, KEYS, SILENCE, target};
 use crate::support::{Answer, Ending};
@@ -277,10 +277,13 @@ impl Judge<'_> {
             format!("x-wellhead-attempts is {counted}, {attempts} are recorded")
         });
         let by = self.answered_by();
+        // A larger model is no less than what was asked for.
+        let stands_in = matches!(self.case.second, Second::Declared) && !self.case.is_too_long();
         let right = match (outcome, rung) {
             (Outcome::Refused(_), _) => rung == "refused",
             (Outcome::Answered, "direct") => attempts == 1 && by == Some(0),
-            (Outcome::Answered, "failed-over") => attempts > 1 && by == Some(1),
+            (Outcome::Answered, "failed-over") => attempts > 1 && by == Some(1) && !stands_in,
+            (Outcome::Answered, "degraded") => attempts > 1 && by == Some(1) && stands_in,
             (Outcome::PassedOn(_), "direct") => attempts == 1,
             (Outcome::PassedOn(_), "failed-over") => attempts > 1,
             (Outcome::Answered, "retried" | "held") => attempts > 1 && by == Some(0),

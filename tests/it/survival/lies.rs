@@ -109,6 +109,7 @@ fn refusal(status: u16, code: &str, headers: &[(&str, &str)]) -> Evidence {
 
 const CUT: &str = "cut-after:5";
 const DOWN: &str = "status:500";
+const TOO_LONG: &str = "status:400 context_length_exceeded";
 
 fn found(case: &Case, evidence: &Evidence) -> Vec<String> {
     judge(case, evidence, TEXT).broken
@@ -120,6 +121,7 @@ fn honest_answers_pass() {
     for (case, evidence) in [
         (case("compressed", Second::Absent, true), direct()),
         (case(DOWN, Second::Healthy, true), failed_over()),
+        (case(TOO_LONG, Second::Declared, true), failed_over()),
         (case(CUT, Second::Healthy, true), cut(&[delta("The whole"), interrupted()], false)),
         (case(DOWN, Second::Absent, true), refusal(503, "no_healthy_upstream", &[])),
     ] {
@@ -213,6 +215,13 @@ fn a_rung_that_is_not_the_one_is_found() {
     lie("failed-over after 1 attempts", &compressed, &lying("failed-over"));
     let twice = evidence(failed_over().answer, "direct", &[0, 1]);
     lie("direct after 2 attempts", &case(DOWN, Second::Healthy, true), &twice);
+    let answered = |rung: &str| {
+        let answer = stream(rung, "c0-1/m1", "2", &[delta(TEXT), finish()], true);
+        evidence(answer, rung, &[0, 1])
+    };
+    lie("degraded after 2 attempts", &case(DOWN, Second::Healthy, true), &answered("degraded"));
+    lie("failed-over after 2 attempts", &case(DOWN, Second::Declared, true), &answered("failed-over"));
+    lie("degraded after 2 attempts", &case(TOO_LONG, Second::Declared, true), &answered("degraded"));
     let mut other = direct();
     other.record["rung"] = "retried".into();
     lie("the record says", &compressed, &other);

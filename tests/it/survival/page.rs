@@ -26,7 +26,9 @@ header is the same, but for `resumed`: headers are sent before a stream is rescu
 
 A model here has one target, or two in two tiers; three attempts; 5 s to the first content (unstreamed: to the end);
 1.5 s of silence for a stream. Answers have 24 tokens. Faults are written as `wellhead sim` takes them; `once` means that
-the target recovers, and a word after a status is the `code` in the body of the error.
+the target recovers, and a word after a status is the `code` in the body of the error. With a fallback, the model has one
+target, a smaller model that may stand in (`fallback.model`), and a larger one for what is too long
+(`fallback.larger_model`).
 ";
 
 impl Verdict {
@@ -54,13 +56,14 @@ pub(super) fn render(cases: &[Case], verdicts: &[Option<Verdict>]) -> String {
     let mut page = HEAD.to_owned();
     page.push_str(
         "\n## One fault\n\n\
-         | Fault | Only target, whole | Only target, streamed | Healthy second, whole | Healthy second, streamed |\n\
-         | --- | --- | --- | --- | --- |\n",
+         | Fault | Only target, whole | Only target, streamed | Healthy second, whole | Healthy second, streamed \
+         | Fallback, whole | Fallback, streamed |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for variant in VARIANTS {
         let first = variant.label();
         page.push_str(&format!("| `{first}` |"));
-        for second in [Second::Absent, Second::Healthy] {
+        for second in [Second::Absent, Second::Healthy, Second::Declared] {
             for streamed in [false, true] {
                 page.push_str(&format!(" {} |", cell(&first, &second.label(), streamed)));
             }

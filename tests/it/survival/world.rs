@@ -77,9 +77,9 @@ pub(super) fn target(request_id: &str, which: usize) -> String {
     format!("{request_id}-{which}/m{which}")
 }
 
-fn configuration(targets: &[Targets], healthy: &Sim) -> String {
+fn configuration(cases: &[Case], targets: &[Targets], healthy: &Sim) -> String {
     let (mut providers, mut models) = (String::new(), String::new());
-    let mut add = |name: &str, sims: &[&Sim]| {
+    let mut add = |name: &str, sims: &[&Sim], declared: bool| {
         let mut list = Vec::new();
         for (which, sim) in sims.iter().enumerate() {
             let (url, id) = (sim.base_url(), format!("{name}-{which}"));
@@ -88,16 +88,25 @@ fn configuration(targets: &[Targets], healthy: &Sim) -> String {
                 &format!("  {id}: {{ kind: openai-compatible, base_url: \"{url}\", keys: [\"{key}\"] }}\n");
             list.push(format!("{{ provider: {id}, model: m{which}, tier: {which} }}"));
         }
+        let mut fallback = "";
+        if let Some(stands_in) = list.pop_if(|_| declared) {
+            fallback = "    fallback: { model: NAME-small, larger_model: NAME-large }\n";
+            for size in ["small", "large"] {
+                models += &format!("  {name}-{size}: {{ targets: [{stands_in}] }}\n");
+            }
+        }
+        let fallback = fallback.replace("NAME", name);
         let (deadline, silence) = (DEADLINE.as_millis(), SILENCE.as_millis());
         models += &format!(
             "  {name}:\n    targets: [{}]\n    attempts_max: {ATTEMPTS_MAX}\n    \
-             timeouts: {{ deadline: {deadline}ms, first_token: {silence}ms, stream_idle: {silence}ms }}\n",
+             timeouts: {{ deadline: {deadline}ms, first_token: {silence}ms, stream_idle: {silence}ms }}\n{fallback}",
             list.join(", ")
         );
     };
-    add("healthy", &[healthy]);
+    add("healthy", &[healthy], false);
     for (number, Targets(sims)) in targets.iter().enumerate() {
-        add(&name(number), &sims.iter().collect::<Vec<_>>());
+        let declared = matches!(cases[number].second, Second::Declared);
+        add(&name(number), &sims.iter().collect::<Vec<_>>(), declared);
     }
     config(&format!("providers:\n{providers}models:\n{models}limits: {{ event_bytes_max: 64KiB }}\n"))
 }
@@ -122,7 +131,7 @@ pub(super) async fn run(cases: &[Case]) -> Vec<Result<Evidence, String>> {
 async fn run_batch(cases: &[Case]) -> Vec<Result<Evidence, String>> {
     let targets: Vec<Targets> = cases.iter().map(Targets::start).collect();
     let healthy = sim();
-    let gateway = Gateway::start(&configuration(&targets, &healthy)).await;
+    let gateway = Gateway::start(&configuration(cases, &targets, &healthy)).await;
     // Those that wait go first, so that none is left to wait alone at the end.
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by_key(|number| !cases[*number].waits());

@@ -70,8 +70,8 @@ section! {
         /// Limit of one request over all attempts: to the first content token when streamed, to completion otherwise.
         /// Default: 10m.
         May deadline: Time<1, 86_400_000>,
-        /// Limit for the first content token of a stream when another target exists. Default: 12s, or the deadline if
-        /// that is shorter.
+        /// Limit for the first content token of a stream when another target or a fallback exists. Default: 12s, or the
+        /// deadline if that is shorter.
         May first_token: Time<1, 86_400_000>,
         /// Longest silence within a stream. Default: 60s, or stream_max if that is shorter.
         May stream_idle: Time<1, 86_400_000>,

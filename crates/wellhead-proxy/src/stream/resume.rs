@@ -117,6 +117,7 @@ pub(crate) fn begin(exchange: &mut Exchange, delivered: Delivered) -> bool {
     let patience = nanos(exchange.route.model.deadline).min(RESCUE_MAX);
     exchange.deadline = exchange.now().saturating_add(patience);
     exchange.ladder.rescue(exchange.deadline);
+    exchange.release_attempts();
     for (name, value) in std::mem::take(&mut exchange.kept_headers) {
         exchange.headers.append(name, value);
     }

@@ -273,7 +273,7 @@ impl Recording {
         if bytes > self.bytes_max {
             return false;
         }
-        while self.share.bytes() < bytes {
+        while self.share.bytes() < bytes + self.question.bytes() as u64 {
             if !self.share.grow(COUNTED_BYTES, self.shared_bytes_max) {
                 return false;
             }

@@ -22,7 +22,7 @@ use wellhead_resilience::substitute::{Declared, Ended, Next, Step, Substitution}
 use wellhead_telemetry::AttemptRecord;
 use wellhead_telemetry::metrics::Substitute as By;
 use wellhead_types::Rung;
-use wellhead_wire::openai::{Endpoint, reuse};
+use wellhead_wire::openai::{Endpoint, reuse, stand_in};
 
 /// A request's way through what stands in for its model.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Substitute {
     /// What was asked for.
     asked: Arc<Route>,
     app: Arc<AppPlan>,
+    /// There is a smaller model.
+    backed: bool,
     /// Longest wait for a recovery while something else can be had.
     after: Nanos,
     /// The ladder of the model that was asked for, while another one is asked.
@@ -53,8 +55,10 @@ struct Hit {
 }
 
 impl Substitute {
-    /// For a request to this route that came now; `None` if its model declares nothing.
+    /// For a request to this route that came now; `None` if its model declares nothing. Models that cannot answer the
+    /// request, or may not see it, are as good as not declared: nothing is kept for them.
     pub(crate) fn of(
+        plan: &Plan,
         route: &Arc<Route>,
         app: &Arc<AppPlan>,
         endpoint: Endpoint,
@@ -62,16 +66,19 @@ impl Substitute {
         deadline: Nanos,
     ) -> Option<Box<Self>> {
         let fallback = route.model.fallback.as_ref()?;
+        let [smaller, larger] = others(plan, route)
+            .map(|other| other.is_some_and(|o| unfit(&o, route, app, endpoint).len() < o.targets.len()));
         let declared = Declared {
             cached: fallback.cache.is_some() && reuse::is_kept(endpoint),
-            smaller: fallback.model.is_some(),
-            text: fallback.text.is_some(),
-            larger: fallback.larger_model.is_some(),
+            smaller,
+            text: fallback.text.is_some() && stand_in::is_said(endpoint),
+            larger,
         };
         Some(Box::new(Self {
             decider: Substitution::new(declared, now, deadline, route.model.attempts_max),
             asked: route.clone(),
             app: app.clone(),
+            backed: declared.smaller,
             after: nanos(fallback.after),
             ladder: None,
             attempts_before: 0,
@@ -79,6 +86,11 @@ impl Substitute {
             hit: None,
             recording: None,
         }))
+    }
+
+    /// Whether another model can answer, so that the last target that can need not be asked by everybody while it is down.
+    pub(crate) const fn is_backed(&self) -> bool {
+        self.backed
     }
 
     /// Until when the model that was asked for has time, and how many attempts.
@@ -183,7 +195,7 @@ fn back(exchange: &mut Exchange) {
     let Some(sub) = &mut exchange.substitute else { return };
     let Some(ladder) = sub.ladder.take() else { return };
     let unfit = unfit(&sub.asked, &sub.asked, &sub.app, exchange.endpoint);
-    exchange.books.sole = unfit.len() + 1 == sub.asked.targets.len();
+    exchange.books.sole = unfit.len() + 1 == sub.asked.targets.len() && !sub.backed;
     (sub.attempts_before, sub.parts_before) = (0, 0);
     exchange.ladder = ladder;
     exchange.books.asked = None;
@@ -232,6 +244,14 @@ impl Exchange {
     pub(crate) fn own_attempts(&self) -> &[AttemptRecord] {
         let before = self.substitute.as_ref().map_or(0, |sub| sub.attempts_before);
         self.books.record.attempts.get(before..).unwrap_or_default()
+    }
+
+    /// The answer has begun: no other model will be asked, and the attempt that was kept for one is the rescue's.
+    pub(crate) fn release_attempts(&mut self) {
+        let Some(sub) = &self.substitute else { return };
+        if sub.decider.latest().is_none() {
+            self.ladder.reopen(self.deadline, self.route.model.attempts_max);
+        }
     }
 
     /// Where the parts of the kept body begin that are for the model that is being asked.

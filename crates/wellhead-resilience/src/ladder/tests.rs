@@ -443,3 +443,23 @@ fn nobody_is_exiled_for_ever() {
         assert!(matches!(effect, Effect::Hold { .. }), "seed {seed}: {effect:?}");
     }
 }
+
+#[test]
+fn a_request_that_was_given_up_can_go_on_with_what_it_knows() {
+    let view = |_: usize| FREE;
+    let mut ladder = Ladder::new(0, 10 * SECOND, 2, 1);
+    let silent = failure(Cause::FirstTokenTimeout, Scope::Endpoint, Retry::Elsewhere);
+    let Effect::Send(first) = ladder.step(Event::Start, 2, &view, 0) else { panic!("nobody is asked") };
+    let other = 1 - first;
+    assert_eq!(ladder.step(Event::Failed(first, &silent), 2, &view, SECOND), Effect::Send(other));
+    let given_up = ladder.step(Event::Failed(other, &refused()), 2, &view, 2 * SECOND);
+    assert!(matches!(given_up, Effect::GiveUp(_)), "{given_up:?}");
+    let mut spent = ladder;
+    spent.reopen(20 * SECOND, 2);
+    let again = spent.step(Event::Waited, 2, &view, 3 * SECOND);
+    assert!(matches!(again, Effect::GiveUp(_)), "no attempts are left: {again:?}");
+    spent.reopen(20 * SECOND, 4);
+    assert_eq!(spent.step(Event::Waited, 2, &view, 11 * SECOND), Effect::Send(other), "not the silent one");
+    let last = spent.step(Event::Failed(other, &refused()), 2, &view, 20 * SECOND);
+    assert!(matches!(last, Effect::GiveUp(_)), "its time is over: {last:?}");
+}

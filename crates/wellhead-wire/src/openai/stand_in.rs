@@ -55,12 +55,15 @@ pub struct StandIn<'a> {
     pub asked_usage: bool,
 }
 
+/// Whether answers of this endpoint are texts at all.
+pub const fn is_said(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Responses)
+}
+
 /// Whether a plain text can answer this request: one for text that leaves its form open. Where a tool has to be called or
 /// a schema to be kept to, it would be taken for what it is not. `body` is the client's.
 pub fn may_answer(endpoint: Endpoint, n: u32, body: &[u8]) -> bool {
-    if !matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Responses)
-        || n > CHOICES_MAX
-    {
+    if !is_said(endpoint) || n > CHOICES_MAX {
         return false;
     }
     let Ok(spans) = json::scan(body, &KEYS) else { return false };

@@ -22,7 +22,7 @@ async fn kept(gateway: &Gateway, answers: u64) {
     .await;
 }
 
-async fn assert_refused(answer: &Answer, why: &str) {
+fn assert_refused(answer: &Answer, why: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (503, "no_healthy_upstream"), "{why}");
 }
 
@@ -31,9 +31,9 @@ async fn the_very_same_request_gets_the_answer_that_it_had() {
     let sim = sim();
     let gateway = start(&sim, CACHE).await;
     let bodies = [
-        (CHAT, with(json!({}))),
-        (CHAT, with(json!({"stream": true}))),
-        (CHAT, with(json!({"stream": true, "stream_options": {"include_usage": true}}))),
+        (CHAT, with(&json!({}))),
+        (CHAT, with(&json!({"stream": true}))),
+        (CHAT, with(&json!({"stream": true, "stream_options": {"include_usage": true}}))),
         ("/v1/completions", json!({"model": "chat", "prompt": "A well", "max_tokens": 100})),
         ("/v1/completions", json!({"model": "chat", "prompt": "A well", "max_tokens": 100, "stream": true})),
         ("/v1/responses", json!({"model": "chat", "input": "A well?"})),
@@ -69,7 +69,7 @@ async fn the_very_same_request_gets_the_answer_that_it_had() {
 async fn spelling_does_not_matter_and_everything_else_does() {
     let sim = sim();
     let gateway = start(&sim, CACHE).await;
-    let base = with(json!({"temperature": 0, "user": "a"}));
+    let base = with(&json!({"temperature": 0, "user": "a"}));
     assert_eq!(post(&gateway, CHAT, &base).await.status, 200);
     kept(&gateway, 1).await;
     breaks(&sim, "m1", "status:500");
@@ -84,10 +84,10 @@ async fn spelling_does_not_matter_and_everything_else_does() {
         json!({"temperature": 0, "user": "a", "stream": true}),
         json!({"temperature": 0, "user": "a", "messages": [{"role": "user", "content": "Tell me about wells!"}]}),
     ] {
-        assert_refused(&post(&gateway, CHAT, &with(other.clone())).await, &other.to_string()).await;
+        assert_refused(&post(&gateway, CHAT, &with(&other)).await, &other.to_string());
     }
     let beta = Request::post(CHAT).header("openai-beta", "x=v2").json(&base);
-    assert_refused(&gateway.send(beta).await, "another version of the endpoint").await;
+    assert_refused(&gateway.send(beta).await, "another version of the endpoint");
 }
 
 #[tokio::test]
@@ -99,11 +99,11 @@ async fn no_app_gets_what_another_was_told_unless_the_model_says_so() {
         kept(&gateway, 1).await;
         breaks(&sim, "m1", "status:500");
         let request = Request::post(CHAT).set("authorization", &format!("Bearer {OTHER}"));
-        let answer = gateway.send(request.json(&with(json!({})))).await;
+        let answer = gateway.send(request.json(&with(&json!({})))).await;
         if shared {
             assert_eq!(answer.header("x-wellhead-survival"), "cached", "{}", answer.everything());
         } else {
-            assert_refused(&answer, "another app").await;
+            assert_refused(&answer, "another app");
         }
         assert_eq!(gateway.chat(false).await.header("x-wellhead-survival"), "cached", "its own app");
     }
@@ -134,7 +134,7 @@ async fn an_earlier_answer_comes_before_a_smaller_model_whose_answers_are_not_ke
     breaks(&sim, "m1", "status:500");
     assert_eq!(gateway.chat(false).await.header("x-wellhead-survival"), "cached");
     assert_eq!(asked(&sim, "tiny"), 0);
-    let other = with(json!({"user": "else"}));
+    let other = with(&json!({"user": "else"}));
     for _ in 0..2 {
         let answer = post(&gateway, CHAT, &other).await;
         assert_eq!(answer.header("x-wellhead-degraded"), "smaller-model", "{}", answer.everything());
@@ -143,7 +143,7 @@ async fn an_earlier_answer_comes_before_a_smaller_model_whose_answers_are_not_ke
 }
 
 /// An unstreamed chat that ended like this.
-fn ended(reason: &str, message: Value) -> Faults {
+fn ended(reason: &str, message: &Value) -> Faults {
     json_reply(
         200,
         json!({
@@ -161,10 +161,10 @@ async fn only_whole_answers_that_ended_by_themselves_are_kept() {
     let said = json!({"role": "assistant", "content": "x"});
     let refusal = json!({"role": "assistant", "content": null, "refusal": "No."});
     let faults = [
-        ended("length", said.clone()),
-        ended("content_filter", said),
-        ended("tool_calls", call),
-        ended("stop", refusal),
+        ended("length", &said),
+        ended("content_filter", &said),
+        ended("tool_calls", &call),
+        ended("stop", &refusal),
     ];
     let sim = sim();
     let gateway = start(&sim, CACHE).await;
@@ -178,9 +178,9 @@ async fn only_whole_answers_that_ended_by_themselves_are_kept() {
     sim.set_fault(Rule::always(fault("slow-tokens:20+cut-after:5")));
     assert!(!gateway.chat(true).await.done());
     sim.clear_faults();
-    assert!(post(&gateway, CHAT, &with(json!({"stream": true, "max_tokens": 3}))).await.done());
+    assert!(post(&gateway, CHAT, &with(&json!({"stream": true, "max_tokens": 3}))).await.done());
     // What would be kept, to see that all of the others have been looked at.
-    assert_eq!(post(&gateway, CHAT, &with(json!({"user": "last"}))).await.status, 200);
+    assert_eq!(post(&gateway, CHAT, &with(&json!({"user": "last"}))).await.status, 200);
     kept(&gateway, 1).await;
 }
 
@@ -190,15 +190,15 @@ async fn memory_is_bounded_and_the_oldest_answer_goes_first() {
     let text = world(&sim, CACHE, "") + "limits: { cache_bytes_max: 4KiB }\n";
     let gateway = Gateway::start(&text).await;
     for number in 0..20 {
-        assert_eq!(post(&gateway, CHAT, &with(json!({"seed": number}))).await.status, 200);
+        assert_eq!(post(&gateway, CHAT, &with(&json!({"seed": number}))).await.status, 200);
         kept(&gateway, number + 1).await;
         assert!(metric(&gateway, "wellhead_cache_bytes").await <= 4096);
     }
     assert!(metric(&gateway, "wellhead_cache_dropped_total{why=\"space\"}").await > 0);
     breaks(&sim, "m1", "status:500");
-    let newest = post(&gateway, CHAT, &with(json!({"seed": 19}))).await;
+    let newest = post(&gateway, CHAT, &with(&json!({"seed": 19}))).await;
     assert_eq!(newest.header("x-wellhead-survival"), "cached");
-    assert_refused(&post(&gateway, CHAT, &with(json!({"seed": 0}))).await, "the oldest").await;
+    assert_refused(&post(&gateway, CHAT, &with(&json!({"seed": 0}))).await, "the oldest");
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn what_is_larger_than_the_model_keeps_is_not_kept() {
     }
     // A large request is read in the blocking pool, and found there as well.
     let gateway = start(&sim, CACHE).await;
-    let large = with(json!({"user": "u".repeat(200_000)}));
+    let large = with(&json!({"user": "u".repeat(200_000)}));
     assert_eq!(post(&gateway, CHAT, &large).await.status, 200);
     kept(&gateway, 1).await;
     sim.set_fault(Rule::always(Faults::from(Fault::Refuse)).model("m1"));

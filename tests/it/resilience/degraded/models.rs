@@ -6,7 +6,9 @@ use serde_json::json;
 use wellhead_sim::{Rule, SimOptions};
 
 use super::{asked, assert_stands_in, breaks, impatient, metric, post, refusal, refuses, with, world};
-use crate::support::{CHAT, Gateway, PROVIDER_KEY, Request, chat, config, expected, fault, sim, sim_with};
+use crate::support::{
+    CHAT, Gateway, PROVIDER_KEY, Request, chat, config, eventually, expected, fault, sim, sim_with,
+};
 
 #[tokio::test]
 async fn when_all_targets_are_down_the_smaller_model_answers_and_says_so() {
@@ -35,7 +37,7 @@ async fn when_all_targets_are_down_the_smaller_model_answers_and_says_so() {
 async fn an_app_cannot_name_the_model_that_stands_in_for_it() {
     let sim = sim();
     let gateway = Gateway::start(&world(&sim, "{ model: small }", "")).await;
-    let answer = post(&gateway, CHAT, &with(json!({"model": "small"}))).await;
+    let answer = post(&gateway, CHAT, &with(&json!({"model": "small"}))).await;
     assert_eq!((answer.status, answer.code().as_str()), (404, "model_not_found"));
 }
 
@@ -125,7 +127,7 @@ async fn a_large_body_in_a_file_reaches_the_model_that_stands_in_under_its_own_n
     let options = SimOptions { token_pace: Duration::ZERO, tokens_default: 24, ..SimOptions::default() };
     let sim = sim_with(SimOptions { body_kept_bytes_max: 4 << 20, ..options });
     let text = "word ".repeat(400_000);
-    let body = with(json!({"messages": [{"role": "user", "content": text}]}));
+    let body = with(&json!({"messages": [{"role": "user", "content": text}]}));
     refuses(&sim, "m1", 400, "context_length_exceeded");
     let gateway = Gateway::start(&world(&sim, "{ model: small, larger_model: large }", "")).await;
     let answer = post(&gateway, CHAT, &body).await;
@@ -160,7 +162,7 @@ async fn no_model_stands_in_outside_of_the_regions_of_model_and_app() {
                far: {{ kind: openai-compatible, base_url: \"{}\", keys: [\"{PROVIDER_KEY}\"], region: us }}\n\
              models:\n  chat:\n    targets: [{{ provider: near, model: m1 }}]\n    fallback: {{ model: small }}\n    {region}\n  \
                small: {{ targets: [{{ provider: far, model: tiny }}, {{ provider: near, model: tiny, tier: 1 }}] }}\n  \
-               faraway: {{ targets: [{{ provider: near, model: m1 }}], fallback: {{ model: distant }} }}\n  \
+               faraway: {{ targets: [{{ provider: near, model: m1 }}], attempts_max: 3, fallback: {{ model: distant }} }}\n  \
                distant: {{ targets: [{{ provider: far, model: tiny }}] }}\n",
             near.base_url(),
             far.base_url()
@@ -190,7 +192,7 @@ async fn no_model_stands_in_outside_of_the_regions_of_model_and_app() {
         "{}",
         answer.everything()
     );
-    let answer = post(&gateway, CHAT, &with(json!({"model": "faraway"}))).await;
+    let answer = post(&gateway, CHAT, &with(&json!({"model": "faraway"}))).await;
     assert_eq!((answer.status, answer.code().as_str()), (503, "no_healthy_upstream"));
     assert_eq!(far.requests().len(), 0, "nothing has left the region");
 }
@@ -223,7 +225,7 @@ async fn what_is_declared_never_makes_a_request_fail_that_would_have_been_held()
     // A text is no answer to a request that has to call a tool, and the smaller model is limited as well.
     let gateway = Gateway::start(&world(&sim, "{ after: 0s, model: small, text: Later. }", "")).await;
     let tool = json!({"type": "function", "function": {"name": "dig", "parameters": {"type": "object"}}});
-    let body = with(json!({"tools": [tool], "tool_choice": "required"}));
+    let body = with(&json!({"tools": [tool], "tool_choice": "required"}));
     let answer = gateway.send(Request::post(CHAT).json(&body)).await;
     assert_eq!((answer.status, answer.header("x-wellhead-target")), (200, "a/m1"), "{}", answer.everything());
     assert_eq!(answer.header("x-wellhead-survival"), "held");
@@ -259,4 +261,26 @@ async fn a_stream_of_the_smaller_model_that_breaks_is_resumed_and_stays_degraded
     );
     let record = gateway.record(answer.header("x-request-id")).await;
     assert_eq!((&record["rung"], &record["outcome"]), (&json!("degraded"), &json!("degraded")), "{record}");
+}
+
+#[tokio::test]
+async fn a_long_outage_is_found_out_by_few_and_its_end_by_one() {
+    let sim = sim();
+    breaks(&sim, "m1", "status:500");
+    let gateway = Gateway::start(&world(&sim, "{ model: small, after: 0s }", "")).await;
+    for number in 0..40 {
+        let answer = gateway.chat(false).await;
+        assert_eq!(
+            answer.header("x-wellhead-degraded"),
+            "smaller-model",
+            "{number}: {}",
+            answer.everything()
+        );
+    }
+    assert!(asked(&sim, "m1") <= 20, "the dead target was asked {} times by 40 requests", asked(&sim, "m1"));
+    sim.clear_faults();
+    eventually("the model itself answers again", async || {
+        (gateway.chat(false).await.header("x-wellhead-survival") == "direct").then_some(())
+    })
+    .await;
 }

@@ -67,14 +67,14 @@ async fn a_request_for_more_than_text_gets_the_honest_no() {
         json!({"response_format": schema}),
         json!({"response_format": {"type": "json_object"}, "stream": true}),
     ] {
-        let answer = post(&gateway, CHAT, &with(members.clone())).await;
+        let answer = post(&gateway, CHAT, &with(&members)).await;
         assert_eq!((answer.status, answer.code().as_str()), (503, "no_healthy_upstream"), "{members}");
         assert_eq!(answer.header("x-wellhead-degraded"), "");
     }
     let answer = post(&gateway, "/v1/embeddings", &json!({"model": "chat", "input": "a"})).await;
     assert_eq!((answer.status, answer.code().as_str()), (503, "no_healthy_upstream"));
     // Tools that may be called need not be.
-    let answer = post(&gateway, CHAT, &with(json!({"tools": [tool]}))).await;
+    let answer = post(&gateway, CHAT, &with(&json!({"tools": [tool]}))).await;
     assert_eq!((answer.status, answer.content().as_str()), (200, TEXT));
 }
 
