@@ -57,6 +57,12 @@ impl Exchange {
         &self.route.targets[number]
     }
 
+    /// Whether somebody else than this target could answer instead.
+    pub(crate) fn has_alternative(&self, target: usize, now: Nanos) -> bool {
+        let (targets, worker) = (&self.route.targets, self.worker.number);
+        self.ladder.has_alternative(targets.len(), target, &|i| targets[i].view(worker, now))
+    }
+
     /// Asks the ladder what to do next.
     pub(crate) fn decide(&mut self, event: Event<'_>) -> Effect {
         let (now, worker) = (self.now(), self.worker.number);

@@ -66,6 +66,9 @@ pub struct LoggedRequest {
     pub tokens_sent: u64,
     /// `None` while the answer is under way.
     pub ended: Option<Ended>,
+    /// When it ended, since the simulator started.
+    #[serde(rename = "ended_at_ms", serialize_with = "milliseconds_if_any")]
+    pub ended_at: Option<Duration>,
 }
 
 impl LoggedRequest {
@@ -83,6 +86,13 @@ impl LoggedRequest {
 
 fn milliseconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(time.as_secs_f64() * 1000.0)
+}
+
+fn milliseconds_if_any<S: serde::Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => milliseconds(time, to),
+        None => to.serialize_none(),
+    }
 }
 
 fn text<S: serde::Serializer>(body: &Bytes, to: S) -> Result<S::Ok, S::Error> {
@@ -183,6 +193,7 @@ impl Log {
                 status: None,
                 tokens_sent: 0,
                 ended: None,
+                ended_at: None,
             };
             self.keep(Kept { request: logged, tokens: Arc::clone(&tokens) })
         } else {
@@ -345,7 +356,8 @@ impl Drop for Entry {
         let ended = self.ended.unwrap_or_else(broken);
         self.log.in_flight.fetch_sub(1, Ordering::Relaxed);
         if self.log.entries_max > 0 {
-            self.log.update(self.id, |request| request.ended = Some(ended));
+            let at = self.log.started.elapsed();
+            self.log.update(self.id, |request| (request.ended, request.ended_at) = (Some(ended), Some(at)));
         }
         self.log.changed.notify_waiters();
     }

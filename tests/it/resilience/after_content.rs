@@ -1,12 +1,17 @@
 //! Once content was delivered, a stream that is not rescued ends as broken: a truncated answer never ends like a
 //! finished one.
 
+use std::time::Duration;
+
 use wellhead_sim::{Ended, Rule};
 
-use crate::support::{CHAT, Ending, Gateway, LIMIT, expected, fault, pair, sim};
+use crate::support::{CHAT, Ending, Gateway, LIMIT, expected, fault, pair, sim, sim_paced};
+
+/// Time between two tokens: long enough that content is with the client before what follows it, on a busy machine too.
+const PACE: Duration = Duration::from_millis(20);
 
 async fn interrupted(text: &str) {
-    let sim = sim();
+    let sim = sim_paced(PACE);
     sim.set_fault(Rule::always(fault(text)));
     let settings = "timeouts: { stream_idle: 500ms }\n    stream: { rescue: off }";
     let gateway = Gateway::start(&pair(&sim, settings)).await;

@@ -6,7 +6,8 @@ use tokio::task::JoinHandle;
 use wellhead_sim::{Rule, Sim};
 
 use crate::support::{
-    Answer, CHAT, Gateway, LIMIT, Request, chat, config, eventually, expected, fault, pair, sim, single,
+    Answer, CHAT, Gateway, LIMIT, Request, chat, config, eventually, expected, fault, metric, pair, sim,
+    single,
 };
 
 /// The waiting requests of a test.
@@ -18,12 +19,6 @@ fn ask(gateway: &Gateway, header: Option<(&str, &str)>) -> JoinHandle<Answer> {
         request = request.header(name, value);
     }
     tokio::spawn(request.send(gateway.addr))
-}
-
-async fn metric(gateway: &Gateway, series: &str) -> u64 {
-    let text = gateway.metrics().await;
-    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.map_or(0, |value| value.parse().unwrap())
 }
 
 async fn waiting(gateway: &Gateway, count: u64) {
@@ -70,6 +65,82 @@ async fn while_all_keys_are_limited_who_has_time_waits_and_who_has_not_is_told_a
     assert_eq!(metric(&gateway, answered).await, 10);
     assert_eq!(metric(&gateway, r#"wellhead_held_requests_total{route="chat",outcome="refused"}"#).await, 1);
     assert_eq!(metric(&gateway, "wellhead_held").await, 0);
+}
+
+/// How long all keys are limited.
+const LIMITED: Duration = Duration::from_secs(3);
+
+/// Two targets with two keys each; the first key to be free is so after [`LIMITED`].
+fn all_keys(sim: &Sim) -> String {
+    let provider = |name: &str| {
+        let url = sim.base_url();
+        format!(
+            "  {name}: {{ kind: openai-compatible, base_url: \"{url}\", keys: [sk-{name}-1, sk-{name}-2] }}\n"
+        )
+    };
+    for (key, seconds) in [("sk-a-1", 7), ("sk-a-2", 3), ("sk-b-1", 5), ("sk-b-2", 4)] {
+        sim.set_fault(Rule::always(fault(&format!("status:429,retry-after={seconds}"))).key(key).times(1));
+    }
+    let targets = "targets: [{ provider: a, model: m1 }, { provider: b, model: m2, tier: 1 }]";
+    config(&format!(
+        "providers:\n{}{}models:\n  chat: {{ {targets}, attempts_max: 8 }}\n",
+        provider("a"),
+        provider("b")
+    ))
+}
+
+/// What clients say of their patience, in milliseconds.
+fn patience(ms: u32) -> [(&'static str, String); 4] {
+    [
+        ("x-stainless-timeout", format!("{}", f64::from(ms) / 1000.0)),
+        ("x-stainless-read-timeout", format!("{}", f64::from(ms) / 1000.0)),
+        ("grpc-timeout", format!("{ms}m")),
+        ("x-envoy-expected-rq-timeout-ms", format!("{ms}")),
+    ]
+}
+
+#[tokio::test]
+async fn when_all_keys_of_all_targets_are_limited_for_three_seconds_every_deadline_is_kept_and_the_wait_told_is_true()
+ {
+    let sim = sim();
+    let gateway = Gateway::start(&all_keys(&sim)).await;
+    let asked = Instant::now();
+    let mut held = vec![ask(&gateway, None)];
+    let log = sim.wait_for(|log| log.len() == 4, LIMIT).await.unwrap();
+    let free = log.iter().find(|seen| seen.key.as_deref() == Some("sk-a-2")).unwrap().at + LIMITED;
+    waiting(&gateway, 1).await;
+    let known = Instant::now();
+    held.extend(patience(19_000).iter().map(|(name, value)| ask(&gateway, Some((name, value)))));
+
+    let mut told = Duration::ZERO;
+    for (name, value) in patience(800) {
+        let began = Instant::now();
+        let answer = ask(&gateway, Some((name, &value))).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (429, "upstream_rate_limited"), "{name}");
+        assert!(began.elapsed() < Duration::from_millis(700), "{name}: told after {:?}", began.elapsed());
+        assert_eq!(answer.header("x-should-retry"), "true", "{name}");
+        told = Duration::from_millis(answer.header("retry-after-ms").parse().unwrap());
+        let body = answer.error()["retry_after_s"].as_f64().unwrap();
+        assert!((body - told.as_secs_f64()).abs() < 0.01, "{name}: {body} s and {told:?}");
+        let seconds: u64 = answer.header("retry-after").parse().unwrap();
+        assert_eq!(u128::from(seconds), told.as_millis().div_ceil(1000), "{name}: whole, rounded up");
+        // The key that is free first counts, not the one that was asked last.
+        assert!(
+            began + told <= known + LIMITED && Instant::now() + told >= asked + LIMITED,
+            "{name}: {told:?}"
+        );
+    }
+    // Who comes back when it was told to is answered.
+    tokio::time::sleep(told).await;
+    let back = ask(&gateway, Some(("x-stainless-timeout", "10"))).await.unwrap();
+    assert_eq!(back.status, 200, "{}", back.everything());
+    let expected = expected().await;
+    for answer in held {
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.status, answer.content()), (200, expected.clone()), "{}", answer.everything());
+    }
+    let early = sim.requests().into_iter().skip(4).find(|seen| seen.at < free);
+    assert_eq!(early, None, "nobody is asked before it is time");
 }
 
 #[tokio::test]

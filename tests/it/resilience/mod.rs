@@ -10,6 +10,7 @@ mod hold;
 mod keys;
 mod kill;
 mod memory;
+mod outage;
 mod refused_for_good;
 mod replay;
 mod rescue;

@@ -44,3 +44,10 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// The value of a series of the gateway's metrics; 0 while there is none.
+pub(crate) async fn metric(gateway: &Gateway, series: &str) -> u64 {
+    let text = gateway.metrics().await;
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.map_or(0, |value| value.parse().unwrap())
+}

@@ -67,6 +67,7 @@ fn logged(at_ms: u64) -> LoggedRequest {
         status: None,
         tokens_sent: 0,
         ended: Some(Ended::Finished),
+        ended_at: Some(Duration::from_millis(at_ms)),
     }
 }
 

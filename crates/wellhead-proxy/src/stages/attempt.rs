@@ -207,11 +207,12 @@ pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Op
 /// (decision 10), else until the deadline.
 fn limit(exchange: &Exchange, number: usize) -> Limit {
     let clock = &exchange.worker.gateway.clock;
-    let others = !exchange.body.is_once()
-        && (exchange.hurry().is_some()
-            || exchange.ladder.has_alternative(exchange.route.targets.len(), number));
-    let patient = clock.now().saturating_add(nanos(exchange.route.model.first_token_timeout));
-    let by_deadline = !(exchange.head.stream && others && patient < exchange.deadline);
+    let now = clock.now();
+    let patient = now.saturating_add(nanos(exchange.route.model.first_token_timeout));
+    let by_deadline = !(exchange.head.stream
+        && patient < exchange.deadline
+        && !exchange.body.is_once()
+        && (exchange.hurry().is_some() || exchange.has_alternative(number, now)));
     Limit { at: clock.instant(if by_deadline { exchange.deadline } else { patient }), by_deadline }
 }
 

@@ -243,10 +243,20 @@ impl Ladder {
         self.next(targets, view, now)
     }
 
-    /// Whether another target than this one could still be asked.
-    pub fn has_alternative(&self, targets: usize, current: usize) -> bool {
+    /// Whether another target than this one could still be asked in time. One that is known to be down is no
+    /// alternative: whoever leaves a slow target for it ends with nothing.
+    pub fn has_alternative(
+        &self,
+        targets: usize,
+        current: usize,
+        view: &dyn Fn(usize) -> TargetView,
+    ) -> bool {
         let out = self.silent | self.unfit | bit(current);
-        (0..targets.min(TARGETS_MAX)).any(|i| out & bit(i) == 0)
+        (0..targets.min(TARGETS_MAX)).filter(|i| out & bit(*i) == 0).any(|i| {
+            let v = view(i);
+            v.class < Class::Due
+                && v.key_free_at.is_none_or(|at| at.saturating_add(ATTEMPT_MIN) < self.deadline)
+        })
     }
 
     /// The rung that an answer of the attempt just sent stands on.

@@ -232,6 +232,19 @@ fn only_what_can_answer_is_fit() {
 }
 
 #[test]
+fn who_is_known_to_be_down_or_limited_for_too_long_is_no_alternative() {
+    let ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    let with = |other: TargetView| ladder.has_alternative(2, 1, &|i| if i == 0 { other } else { FREE });
+    let limited = |until: Nanos| TargetView { key_free_at: Some(until), key_limited: true, ..FREE };
+    assert!(with(FREE));
+    assert!(with(TargetView { class: Class::Suspect, ..FREE }), "it failed once");
+    assert!(with(limited(30 * SECOND)), "it is waited for");
+    assert!(!with(open(30 * SECOND)));
+    assert!(!with(TargetView { class: Class::Due, ..open(0) }), "nobody knows yet whether it is back");
+    assert!(!with(limited(60 * SECOND)), "it is free when nobody waits any more");
+}
+
+#[test]
 fn a_fault_of_the_request_is_passed_on_at_once() {
     let bad = failure(Cause::BadRequest, Scope::Request, Retry::Never);
     let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);

@@ -61,6 +61,8 @@ async fn the_log_reads_back_what_the_provider_saw() {
         (&read["ended"], &read["body"], &read["tokens_sent"]),
         (&json!("finished"), &json!(body.to_string()), &json!(48))
     );
+    assert!(entry.ended_at > Some(entry.at), "{entry:?}");
+    assert!(read["ended_at_ms"].as_f64() > read["at_ms"].as_f64(), "{read}");
     let state = call(&sim, "GET", "/_sim/state").await.json();
     assert_eq!((&state["requests_total"], &state["in_flight"]), (&json!(1), &json!(0)));
     call(&sim, "DELETE", "/_sim/requests").await;
