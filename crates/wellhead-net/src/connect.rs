@@ -2,7 +2,7 @@
 
 mod tried;
 
-use crate::endpoint::{Endpoint, Protocol};
+use crate::endpoint::{Endpoint, Protocol, TlsOptions};
 use crate::h1::Socket;
 use crate::resolve::Resolver;
 use crate::tls::{TlsRegistry, server_name, shake_hands};
@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::client::TlsStream;
 use tried::Tried;
 use wellhead_types::{Cause, Stage};
 
@@ -93,16 +94,26 @@ impl Connector {
                 Protocol::Auto | Protocol::Http1 => Ok(Connection::H1(Socket::Clear(tcp))),
             };
         };
-        let config = self
-            .tls
-            .config(options, endpoint.protocol)
-            .map_err(|e| SendError::new(Stage::Tls, Cause::TlsError, e.to_string()))?;
-        let stream = shake_hands(tcp, config, server_name(options, &endpoint.host)?).await?;
+        let stream = self.encrypt(tcp, options, endpoint).await?;
         let h2 = match stream.get_ref().1.alpn_protocol() {
             Some(protocol) => protocol == b"h2",
             None => endpoint.protocol == Protocol::Http2,
         };
         if h2 { handshake_h2(stream).await } else { Ok(Connection::H1(Socket::Tls(Box::new(stream)))) }
+    }
+
+    /// Shakes hands with the options of the endpoint.
+    pub(crate) async fn encrypt(
+        &self,
+        tcp: TcpStream,
+        options: &TlsOptions,
+        endpoint: &Endpoint,
+    ) -> Result<TlsStream<TcpStream>, SendError> {
+        let config = self
+            .tls
+            .config(options, endpoint.protocol)
+            .map_err(|e| SendError::new(Stage::Tls, Cause::TlsError, e.to_string()))?;
+        shake_hands(tcp, config, server_name(options, &endpoint.host)?).await
     }
 }
 
@@ -141,7 +152,7 @@ async fn connect_first(addresses: &[SocketAddr], deadline: Instant) -> Result<Re
     }
 }
 
-async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
+pub(crate) async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     crate::listen::tune(&stream, PEER_SILENT_MAX);
     Ok(stream)

@@ -43,7 +43,7 @@ mod tests {
     fn facts(v4: &[&str], v6: &[&str], v4_stale: bool, v6_stale: bool) -> Facts {
         let parsed = |list: &[&str]| list.iter().map(|text| text.parse::<IpAddr>().unwrap()).collect();
         let (v4, v6) = (parsed(v4), parsed(v6));
-        Facts { v4, v6, v4_stale, v6_stale, good_at: None, failing_since: None, fault: None }
+        Facts { v4, v6, v4_stale, v6_stale, good_at: None, good_from: None, failing_since: None, fault: None }
     }
 
     fn order(facts: &Facts, has_route: impl Fn(IpAddr) -> bool) -> Vec<String> {

@@ -68,6 +68,7 @@ impl NameReport {
             host: host.to_owned(),
             addresses: seen.refusing.iter().copied().chain([seen.answering]).collect(),
             last_good_age: None,
+            answered_by: None,
             failing_for: None,
             last_error: None,
             finding: None,

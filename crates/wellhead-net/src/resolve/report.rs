@@ -1,6 +1,6 @@
 //! Evidence about names, for status pages and for whoever has to mend them. Names addresses: not for clients.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// What is known about one name.
@@ -12,6 +12,8 @@ pub struct NameReport {
     pub addresses: Vec<IpAddr>,
     /// Time since a server last confirmed them; of two families, the older. `None`: never.
     pub last_good_age: Option<Duration>,
+    /// The server that confirmed them last. `None`: the hosts file, or nobody.
+    pub answered_by: Option<SocketAddr>,
     /// Since when look-ups have not brought an address. `None`: the newest one has.
     pub failing_for: Option<Duration>,
     /// What the newest look-up that failed said, with the server that said it.

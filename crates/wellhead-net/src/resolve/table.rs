@@ -95,6 +95,7 @@ impl Known {
             host: host.to_owned(),
             addresses: self.addresses.to_vec(),
             last_good_age: facts.good_at.map(|at| now.saturating_sub(at)),
+            answered_by: facts.good_from,
             failing_for: facts.failing_since.map(|at| now.saturating_sub(at)),
             last_error: facts.fault.as_ref().map(|fault| fault.text.clone()),
             finding,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use wellhead_net::{
-    Connector, Endpoint, OutBody, Pool, PoolLimits, Protocol, Resolver, SendError, TlsOptions,
+    AddressState, Connector, Endpoint, OutBody, Pool, PoolLimits, Protocol, Resolver, SendError, TlsOptions,
 };
 use wellhead_types::{Cause, Stage};
 
@@ -254,4 +254,45 @@ async fn a_denial_takes_no_address_away() {
     };
     tokio::time::timeout(Duration::from_secs(30), denied).await.expect("the denial is noticed");
     assert_eq!(send(&connector, to(server.port())).await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn an_examination_tells_every_layer() {
+    let authority = Authority::new("Good CA");
+    let certificate = authority.certificate(&["dual.example"], |_| ());
+    let server =
+        server::tls(authority.config(certificate, Client::Anonymous, VERSIONS[1], &["http/1.1"])).await;
+    let connector = connector(&["127.0.0.2", "127.0.0.1"]);
+    let tls = TlsOptions { ca_file: Some(authority.file()), server_name: None };
+    let seen = connector.examine(&endpoint("dual.example", server.port(), Some(tls))).await;
+    assert_eq!(seen.name.value.unwrap().len(), 2);
+    let states: Vec<_> =
+        seen.addresses.iter().map(|(at, state)| (at.ip().to_string(), state.value.clone())).collect();
+    let expected = [("127.0.0.2", AddressState::Refused), ("127.0.0.1", AddressState::Connected)];
+    assert_eq!(states, expected.map(|(at, state)| (at.to_owned(), state)));
+    let facts = seen.tls.unwrap().value.unwrap();
+    assert_eq!((facts.version, facts.alpn.as_deref()), ("TLS 1.3", Some("http/1.1")));
+    let certificate = facts.certificate.unwrap();
+    assert_eq!((certificate.names_text().as_str(), certificate.issuer.as_str()), ("dual.example", "Good CA"));
+}
+
+#[tokio::test]
+async fn an_examination_ends_where_a_layer_fails() {
+    let dns = authority::Authority::start(Reply::NoSuchName, Reply::NoSuchName).await;
+    let connector = Connector::new(Resolver::with_hosts_file("/nonexistent/hosts"));
+    connector.resolver().configure(&[dns.address], [""; 0]);
+    let tls = Some(TlsOptions::default());
+    let seen = connector.examine(&endpoint("api.example.com", 443, tls)).await;
+    assert_eq!(seen.name.value.unwrap_err().cause, Cause::NameNotFound);
+    assert!(seen.addresses.is_empty() && seen.tls.is_none());
+}
+
+#[tokio::test]
+async fn the_server_that_told_the_addresses_is_known() {
+    let dns = authority::Authority::start(authority::at(&["127.0.0.1"]), Reply::Empty).await;
+    let connector = Connector::new(Resolver::with_hosts_file("/nonexistent/hosts"));
+    connector.resolver().configure(&[dns.address], [""; 0]);
+    let seen = connector.examine(&endpoint("api.example.com", 9, None)).await;
+    assert!(seen.name.value.is_ok());
+    assert_eq!(connector.resolver().report()[0].answered_by, Some(dns.address));
 }

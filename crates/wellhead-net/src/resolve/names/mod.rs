@@ -103,6 +103,8 @@ pub(super) struct Facts {
     pub(super) v6_stale: bool,
     /// When the addresses were last confirmed: the older of the families that have any.
     pub(super) good_at: Option<Duration>,
+    /// Who confirmed them last; `None`: the hosts file, or nobody yet.
+    pub(super) good_from: Option<SocketAddr>,
     /// Since when look-ups that matter have not brought an address.
     pub(super) failing_since: Option<Duration>,
     pub(super) fault: Option<Fault>,
@@ -176,6 +178,7 @@ impl Entry {
             v6: self.v6.addresses.clone(),
             v4_stale: self.v4.fault.is_some(),
             v6_stale: self.v6.fault.is_some(),
+            good_from: matter().max_by_key(|record| record.good_at).and_then(|record| record.good_from),
             good_at: matter().filter_map(|record| record.good_at).min(),
             // Without addresses it counts since when neither has been of use.
             failing_since: if empty { since().max() } else { since().min() },

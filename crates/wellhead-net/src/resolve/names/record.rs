@@ -47,6 +47,8 @@ pub(super) struct Record {
     pub(super) addresses: Arc<[IpAddr]>,
     /// When they were last confirmed.
     pub(super) good_at: Option<Duration>,
+    /// Who confirmed them; `None`: the hosts file.
+    pub(super) good_from: Option<SocketAddr>,
     /// Since when look-ups have brought no address.
     pub(super) failing_since: Option<Duration>,
     /// Why the newest look-up brought none; `None` after one that did.
@@ -75,6 +77,7 @@ impl Default for Record {
         Self {
             addresses: Arc::new([]),
             good_at: None,
+            good_from: None,
             failing_since: None,
             fault: None,
             in_flight: false,
@@ -150,13 +153,13 @@ impl Record {
         self.in_flight = false;
         let wait = match told.answer {
             Answer::Addresses { addresses, ttl } if !addresses.is_empty() => {
-                self.confirmed(now, addresses.into());
+                self.confirmed(now, addresses.into(), told.server);
                 let ttl = ttl.clamp(TTL_MIN, TTL_MAX);
                 // A little early, so that names that were asked together drift apart.
                 ttl.mul_f64(1.0 - rule.chance / 10.0).max(TTL_MIN)
             }
             Answer::Local(addresses) if !addresses.is_empty() => {
-                self.confirmed(now, addresses.into());
+                self.confirmed(now, addresses.into(), None);
                 LOCAL_EVERY
             }
             // The hosts file names the other family only; what was known of this one goes once that one is known.
@@ -178,12 +181,13 @@ impl Record {
         self.due = rule.in_use.then(|| now + wait);
     }
 
-    fn confirmed(&mut self, now: Duration, addresses: Arc<[IpAddr]>) {
+    fn confirmed(&mut self, now: Duration, addresses: Arc<[IpAddr]>, from: Option<SocketAddr>) {
         // An equal set stays the same one: nobody has to be told.
         if self.addresses != addresses {
             self.addresses = addresses;
         }
         self.good_at = Some(now);
+        self.good_from = from;
         self.failing_since = None;
         self.fault = None;
         self.failures = 0;

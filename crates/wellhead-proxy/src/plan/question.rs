@@ -1,0 +1,70 @@
+//! A question to a provider that costs no tokens, asked as requests are: the same address, headers, form of the
+//! credential and TLS. For whoever examines a provider.
+
+use super::provider::ProviderPlan;
+use crate::state::Registry;
+use http::header::{ACCEPT, HOST, HeaderMap, HeaderValue};
+use http::{Method, Request, Version};
+use std::sync::Arc;
+use wellhead_config::snapshot::{Provider, ProviderKey};
+use wellhead_net::{Endpoint, OutBody};
+
+use super::provider::Uris;
+
+/// `GET` of something below a provider's base URL.
+#[derive(Debug, Clone)]
+pub struct Question {
+    endpoint: Arc<Endpoint>,
+    uris: Uris,
+    headers: HeaderMap,
+}
+
+impl Question {
+    /// Asks for `path` (`models`) with this key of the provider, or with none.
+    ///
+    /// # Errors
+    /// What of the provider cannot be put into a request, without its secrets.
+    pub fn get(provider: &Provider, key: Option<&ProviderKey>, path: &str) -> Result<Self, String> {
+        let mut provider = Provider { keys: key.cloned().into_iter().collect(), ..provider.clone() };
+        let mut path = path.to_owned();
+        // The older surface of Azure has deployments in its paths, but what concerns no deployment is beside them.
+        if let Some(version) = provider.api_version.take() {
+            let base = provider.base_url.path.trim_end_matches("/openai/v1").trim_end_matches("/openai");
+            provider.base_url.path = format!("{base}/openai");
+            path = format!("{path}?api-version={version}");
+        }
+        let plan = ProviderPlan::compile(&provider, &Registry::default())?;
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, plan.host.clone());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.extend(plan.headers.iter().cloned());
+        headers.extend(plan.keys.iter().filter_map(|key| key.header.clone()));
+        Ok(Self { uris: plan.uris(&path, "")?, endpoint: plan.endpoint, headers })
+    }
+
+    /// Where the provider is.
+    pub const fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// The whole address that is asked for.
+    pub fn url(&self) -> String {
+        self.uris.absolute.to_string()
+    }
+
+    /// The request, for a connection of this version.
+    pub fn build(&self, version: Version) -> Request<OutBody> {
+        let mut request = Request::new(OutBody::empty());
+        *request.method_mut() = Method::GET;
+        *request.version_mut() = version;
+        *request.headers_mut() = self.headers.clone();
+        *request.uri_mut() = if version == Version::HTTP_2 {
+            // The authority of the URI says it there.
+            request.headers_mut().remove(HOST);
+            self.uris.absolute.clone()
+        } else {
+            self.uris.origin.clone()
+        };
+        request
+    }
+}
