@@ -24,3 +24,4 @@ pub use body::GatewayBody;
 pub use clock::{Clock, Entropy};
 pub use gateway::{Gateway, GatewayOptions, Worker};
 pub use pipeline::serve;
+pub use plan::Question;

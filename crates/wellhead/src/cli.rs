@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Check a configuration file and show everything that is wrong with it
     Check(CheckArgs),
+    /// Examine targets layer by layer, without spending a token, and say what is wrong and how to mend it
+    Doctor(DoctorArgs),
     /// Show what the running gateway knows about its upstreams
     Status(StatusArgs),
     /// Ask the running gateway whether it takes requests: exit code 0 if it does, 1 if not
@@ -75,6 +77,23 @@ pub(crate) struct CheckArgs {
     /// For people, or for programs
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     pub(crate) format: CheckFormat,
+}
+
+/// Options of `wellhead doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// A model as applications name it, or a provider [default: everything in the configuration]
+    #[arg(value_name = "MODEL|PROVIDER")]
+    pub(crate) name: Option<String>,
+    /// The configuration file
+    #[arg(long, short, value_name = "FILE", env = "WELLHEAD_CONFIG")]
+    pub(crate) config: PathBuf,
+    /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Of a running gateway, which is asked for what it has met; none has to run
+    #[command(flatten)]
+    pub(crate) admin: AdminArgs,
 }
 
 /// How diagnostics are printed.

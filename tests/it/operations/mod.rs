@@ -1,5 +1,6 @@
-//! Running it: probes, reloads, drain, records, metrics.
+//! Running it: probes, reloads, drain, records, metrics, and what is wrong with targets.
 
+mod doctor;
 mod drain;
 mod metrics;
 mod probes;

@@ -2,6 +2,10 @@
 
 mod client;
 mod config;
+/// A name server of the test's own, shared with the tests of the resolver.
+#[path = "../../../crates/wellhead-net/tests/dns/authority.rs"]
+#[expect(dead_code, reason = "the tests of the resolver ask more of it")]
+pub(crate) mod dns;
 mod gateway;
 mod h2;
 mod sims;

@@ -2,9 +2,11 @@
 //! that outlives it. Built whole on the control thread, then swapped.
 
 mod provider;
+mod question;
 mod route;
 
 pub(crate) use provider::{KeyPlan, ProviderPlan, Uris};
+pub use question::Question;
 pub(crate) use route::{Route, TargetPlan};
 
 use crate::state::Registry;

@@ -1,15 +1,13 @@
 //! A question to a provider that costs no tokens, asked as requests are: the same address, headers, form of the
 //! credential and TLS. For whoever examines a provider.
 
-use super::provider::ProviderPlan;
+use super::provider::{ProviderPlan, Uris};
 use crate::state::Registry;
 use http::header::{ACCEPT, HOST, HeaderMap, HeaderValue};
 use http::{Method, Request, Version};
 use std::sync::Arc;
 use wellhead_config::snapshot::{Provider, ProviderKey};
 use wellhead_net::{Endpoint, OutBody};
-
-use super::provider::Uris;
 
 /// `GET` of something below a provider's base URL.
 #[derive(Debug, Clone)]
@@ -56,7 +54,6 @@ impl Question {
     pub fn build(&self, version: Version) -> Request<OutBody> {
         let mut request = Request::new(OutBody::empty());
         *request.method_mut() = Method::GET;
-        *request.version_mut() = version;
         *request.headers_mut() = self.headers.clone();
         *request.uri_mut() = if version == Version::HTTP_2 {
             // The authority of the URI says it there.

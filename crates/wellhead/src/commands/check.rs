@@ -1,25 +1,21 @@
 //! `wellhead check FILE`: what `serve` would say about the file, without starting anything.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
 use serde_json::json;
-use wellhead_catalog::Catalog;
-use wellhead_config::{CompileContext, Diagnostic, FILE_BYTES_MAX, Snapshot};
-use wellhead_control::SystemLookup;
-use wellhead_policy::KeyHasher;
+use wellhead_config::Diagnostic;
 
 use super::EXIT_INVALID_CONFIG;
+use super::load::{Loaded, catalog, load};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::ui::{self, Colour};
 
-type Outcome = Result<(Snapshot, Vec<Diagnostic>), Vec<Diagnostic>>;
+type Outcome = Result<Loaded, Vec<Diagnostic>>;
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let outcome = check(&args.file)?;
+    let outcome = load(&args.file, &catalog()?)?;
     match args.format {
         CheckFormat::Human => ui::out(&human(&args.file, &outcome))?,
         CheckFormat::Json => ui::out(&format!("{:#}\n", json(&outcome)))?,
@@ -27,34 +23,9 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_INVALID_CONFIG) })
 }
 
-fn check(file: &Path) -> anyhow::Result<Outcome> {
-    let text = read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let catalog = Catalog::builtin().context("the built-in catalogue is damaged")?;
-    let kinds: Vec<_> = catalog.kinds().cloned().collect();
-    let lookup = SystemLookup::new(file.parent().unwrap_or(Path::new("")).to_owned());
-    let name = file.display().to_string();
-    Ok(wellhead_config::load(&name, &text, &lookup, &kinds).and_then(|(document, mut diagnostics)| {
-        // Whatever the pepper is, the same keys are told apart.
-        let hasher = KeyHasher::new(&[0; 32]);
-        let context = CompileContext { generation: 1, hasher: &hasher, extra_apps: &[] };
-        let (snapshot, more) = wellhead_config::compile(&document, &context)?;
-        diagnostics.extend(more);
-        Ok((snapshot, diagnostics))
-    }))
-}
-
-fn read(file: &Path) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(file)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > FILE_BYTES_MAX {
-        bail!("it is larger than {FILE_BYTES_MAX} bytes");
-    }
-    String::from_utf8(bytes).context("it is not UTF-8; save it as UTF-8")
-}
-
 fn human(file: &Path, outcome: &Outcome) -> String {
     match outcome {
-        Ok((snapshot, warnings)) => {
+        Ok(Loaded { snapshot, warnings, .. }) => {
             let ok = ui::paint(Colour::Green, "OK", &io::stdout());
             let parts = [
                 count(snapshot.providers.len(), "provider"),
@@ -81,7 +52,7 @@ fn human(file: &Path, outcome: &Outcome) -> String {
 
 fn json(outcome: &Outcome) -> serde_json::Value {
     match outcome {
-        Ok((snapshot, warnings)) => json!({
+        Ok(Loaded { snapshot, warnings, .. }) => json!({
             "valid": true,
             "providers": snapshot.providers.len(),
             "models": snapshot.models.len(),

@@ -2,8 +2,10 @@
 
 mod check;
 mod completion;
+mod doctor;
 mod health;
 mod key;
+mod load;
 mod man;
 mod sim;
 mod status;
@@ -17,6 +19,8 @@ use anyhow::Context;
 use crate::cli::{Cli, Command};
 use crate::serve;
 
+/// What was asked for makes no sense, as clap has it too.
+pub(crate) const EXIT_USAGE: u8 = 2;
 /// The configuration is invalid.
 pub(crate) const EXIT_INVALID_CONFIG: u8 = 3;
 
@@ -26,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => serve::run(&cli.serve),
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Doctor(args)) => block_on(doctor::run(&args)),
         Some(Command::Status(args)) => block_on(status::run(&args)),
         Some(Command::Health(args)) => block_on(health::run(&args)),
         Some(Command::Key(command)) => block_on(key::run(&command)),

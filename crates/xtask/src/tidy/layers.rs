@@ -4,7 +4,7 @@ use super::{Rule, Violation};
 use crate::tree::{Package, Tree};
 
 /// A crate may depend on crates of a lower rank only. The ranks are those of ARCHITECTURE.md.
-const RANKS: [(&str, u8); 20] = [
+const RANKS: [(&str, u8); 21] = [
     // Vocabulary and deciders.
     ("wellhead-types", 0),
     ("wellhead-catalog", 1),
@@ -22,6 +22,7 @@ const RANKS: [(&str, u8); 20] = [
     ("wellhead-proxy", 5),
     // Surfaces.
     ("wellhead-control", 6),
+    ("wellhead-doctor", 6),
     ("wellhead-console", 6),
     // Proof: drives the loop of the proxy, and is part of the binary.
     ("wellhead-sim", 6),
