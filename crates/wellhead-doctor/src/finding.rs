@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
+use wellhead_config::Document;
 
 /// Everything that was found.
 #[derive(Debug, Clone, Serialize)]
@@ -102,15 +103,26 @@ pub enum Level {
 pub struct Place {
     /// The field: `providers.a.base_url`.
     pub path: String,
-    /// The file, as it was named.
+    /// The file, as it was named, or `environment`.
     pub file: String,
-    /// The line that the field is written at, or that it belongs to.
+    /// The line that the field is written at, or that it belongs to; 0 for what comes from the environment.
     pub line: u32,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}:{})", self.path, self.file, self.line)
+        match self.line {
+            0 => write!(f, "{} ({})", self.path, self.file),
+            line => write!(f, "{} ({}:{line})", self.path, self.file),
+        }
+    }
+}
+
+impl Place {
+    /// Line 0 is what the environment says instead of the file.
+    pub(crate) fn new(document: &Document, path: String, line: u32) -> Self {
+        let file = if line == 0 { "environment" } else { &document.file };
+        Self { path, file: file.to_owned(), line }
     }
 }
 

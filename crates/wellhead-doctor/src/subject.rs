@@ -3,7 +3,7 @@
 
 use crate::finding::Place;
 use crate::nearest::nearest;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -76,13 +76,14 @@ impl Subjects {
             places: Places::of(document, provider),
         };
         let only_model = only.filter(|only| snapshot.models.contains_key(*only));
+        let needed = only_model.map(|only| needed(snapshot, only));
         for provider in snapshot.providers.values().filter(|_| only_model.is_none()) {
             if only.is_none_or(|only| only == &*provider.name) {
                 found.insert(provider.name.clone(), subject(provider));
             }
         }
         for model in snapshot.models.values() {
-            if only_model.is_some_and(|only| only != &*model.name) {
+            if needed.as_ref().is_some_and(|needed| !needed.contains(&model.name)) {
                 continue;
             }
             for (number, target) in model.targets.iter().enumerate() {
@@ -111,6 +112,19 @@ impl Subjects {
     }
 }
 
+/// A model with those that stand in for it.
+fn needed(snapshot: &Snapshot, model: &str) -> BTreeSet<Name> {
+    let (mut needed, mut open) = (BTreeSet::new(), vec![Name::from(model)]);
+    while let Some(name) = open.pop() {
+        let fallback = snapshot.models.get(&name).and_then(|model| model.fallback.as_ref());
+        if needed.insert(name) {
+            let others = fallback.into_iter().flat_map(|fallback| [&fallback.model, &fallback.larger_model]);
+            open.extend(others.flatten().cloned());
+        }
+    }
+    needed
+}
+
 impl SubjectTarget {
     fn is_same(&self, other: &Self) -> bool {
         (&self.model, &self.vendor_model) == (&other.model, &other.vendor_model)
@@ -119,8 +133,7 @@ impl SubjectTarget {
 
 impl Places {
     fn of(document: &Document, provider: &Provider) -> Self {
-        let place =
-            |path: &str, line: u32| Place { path: path.to_owned(), file: document.file.clone(), line };
+        let place = |path: &str, line: u32| Place::new(document, path.to_owned(), line);
         let entry = document.root.providers.as_ref().and_then(|providers| providers.get(&provider.name));
         let path = format!("providers.{}", provider.name);
         let written = entry.and_then(|entry| entry.value.as_ref());
@@ -172,7 +185,7 @@ fn target_place(
     });
     let field = written.and_then(|(place, target)| Some((place, target.model.as_ref()?.line())));
     let (number, line) = field.unwrap_or_else(|| (number, entry.map_or(1, |entry| entry.name.line())));
-    Place { path: format!("models.{model}.targets[{number}].model"), file: document.file.clone(), line }
+    Place::new(document, format!("models.{model}.targets[{number}].model"), line)
 }
 
 /// The URL as a person would write it.

@@ -500,3 +500,40 @@ fn one_key_of_two() {
         findings.iter().filter(|f| f.layer == Layer::Credential).filter_map(|f| f.about.as_deref()).collect();
     assert_eq!(abouts, ["key …a1", "key …b2"]);
 }
+
+#[test]
+fn a_model_is_examined_with_those_that_stand_in_for_it() {
+    let text = "version: 1
+providers:
+  a: { kind: openai-compatible, base_url: 'http://127.0.0.1:1/v1' }
+  b: { kind: openai-compatible, base_url: 'http://127.0.0.1:2/v1' }
+  c: { kind: openai-compatible, base_url: 'http://127.0.0.1:3/v1' }
+models:
+  chat: { targets: [{ provider: a, model: m }], fallback: { model: small } }
+  small: { targets: [{ provider: b, model: s }] }
+  other: { targets: [{ provider: c, model: o }] }
+";
+    let kinds: Vec<_> = Catalog::builtin().unwrap().kinds().cloned().collect();
+    let mut lookup = Fixed::default();
+    let (document, _) = wellhead_config::load("wellhead.yaml", text, &lookup, &kinds).unwrap();
+    let hasher = KeyHasher::new(&[0; 32]);
+    let context = CompileContext { generation: 1, hasher: &hasher, extra_apps: &[] };
+    let (snapshot, _) = wellhead_config::compile(&document, &context).unwrap();
+    let names = |only| {
+        let subjects = Subjects::new(&document, &snapshot, only).unwrap();
+        subjects.providers.iter().map(|subject| subject.provider.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(Some("chat")), ["a", "b"]);
+    assert_eq!(names(Some("small")), ["b"]);
+    assert_eq!(names(Some("c")), ["c"]);
+    assert_eq!(names(None), ["a", "b", "c"]);
+    let unknown = Subjects::new(&document, &snapshot, Some("smal")).unwrap_err().to_string();
+    assert!(unknown.contains("did you mean small?"), "{unknown}");
+    // What the environment says is not to be looked for in the file.
+    let variable = ("WELLHEAD_PROVIDERS__A__BASE_URL".to_owned(), "http://127.0.0.1:9/v1".to_owned());
+    lookup.variables.extend([variable]);
+    let (document, _) = wellhead_config::load("wellhead.yaml", text, &lookup, &kinds).unwrap();
+    let (snapshot, _) = wellhead_config::compile(&document, &context).unwrap();
+    let subjects = Subjects::new(&document, &snapshot, Some("a")).unwrap();
+    assert_eq!(subjects.providers[0].places.base_url().to_string(), "providers.a.base_url (environment)");
+}
