@@ -63,6 +63,22 @@ pub enum Stage {
     Stream,
 }
 
+impl Stage {
+    /// The word in stories of requests.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Send => "send",
+            Self::Headers => "headers",
+            Self::FirstToken => "first_token",
+            Self::Stream => "stream",
+        }
+    }
+}
+
 /// Whether another attempt can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retry {

@@ -8,6 +8,7 @@ mod request_id;
 mod rung;
 mod secret;
 mod status;
+mod story;
 mod usage;
 
 pub use diagnosis::Diagnosis;
@@ -15,7 +16,11 @@ pub use failure::{Cause, Failure, Retry, Scope, Side, Stage};
 pub use request_id::RequestId;
 pub use rung::{Outcome, Rung};
 pub use secret::Secret;
-pub use status::{ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, TargetStatus};
+pub use status::{
+    ConfigStatus, DiagnosisStatus, FindingStatus, KeyStatus, ProviderStatus, RouteStatus, Status,
+    TargetStatus,
+};
+pub use story::{StoriesKept, Story, StoryAttempt, StoryDiagnosis};
 pub use usage::Usage;
 
 /// A name that is shared between snapshots, records and metrics without copying.

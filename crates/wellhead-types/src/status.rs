@@ -19,6 +19,47 @@ pub struct Status {
     pub providers: Vec<ProviderStatus>,
     /// Models with their targets.
     pub routes: Vec<RouteStatus>,
+    /// What is wrong although requests are served: names that cannot be looked up, addresses that refuse, a
+    /// configuration that was refused.
+    pub findings: Vec<FindingStatus>,
+}
+
+/// Something that is wrong, with its evidence. Names addresses: for operators, not for clients.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FindingStatus {
+    /// The code of the cause (docs/reference/causes.md).
+    pub code: &'static str,
+    /// The target, host or file that it is about.
+    pub about: String,
+    /// One sentence.
+    pub message: String,
+    /// Seconds since it began, if that is known.
+    pub since_s: Option<f64>,
+    /// Seconds since the target last answered well; `None`: never, or not about a target.
+    pub last_success_age_s: Option<f64>,
+    /// What to change, or which command to run.
+    pub fix: String,
+}
+
+/// Why a model could not be served lately.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DiagnosisStatus {
+    /// The code of the cause (docs/reference/causes.md).
+    pub code: &'static str,
+    /// What clients are told.
+    pub message: String,
+    /// Seconds since requests have been failing for this cause.
+    pub since_s: f64,
+    /// Seconds since the newest of them.
+    pub last_seen_s: f64,
+    /// Requests that failed meanwhile.
+    pub requests: u64,
+    /// Seconds until the first target recovers, if that is known.
+    pub recovery_s: Option<f64>,
+    /// What to change, or which command to run.
+    pub fix: String,
+    /// The newest of them, for `wellhead explain`.
+    pub request_id: String,
 }
 
 /// The configuration in force.
@@ -71,6 +112,10 @@ pub struct RouteStatus {
     pub model: String,
     /// `ok` (every target answers), `impaired` (some rest) or `down` (all rest).
     pub state: &'static str,
+    /// Why requests for it have failed lately; `None` while they are answered.
+    pub diagnosis: Option<DiagnosisStatus>,
+    /// What is wrong with its targets now.
+    pub findings: Vec<FindingStatus>,
     /// Its targets in order of tier.
     pub targets: Vec<TargetStatus>,
 }
