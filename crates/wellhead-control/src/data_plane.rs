@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wellhead_config::Snapshot;
-use wellhead_types::{ConfigStatus, Status};
+use wellhead_types::{ConfigStatus, Status, StoriesKept, Story};
 
 /// The data plane as the control plane sees it.
 pub trait DataPlane: Send + Sync {
@@ -13,6 +13,13 @@ pub trait DataPlane: Send + Sync {
 
     /// The upstream truth. The data plane fills everything but `config`, which is overwritten.
     fn status(&self) -> Status;
+
+    /// The story of a request that did not go straight: failed, rescued or shed. `None`: it went straight, or it is no
+    /// longer kept.
+    fn explain(&self, request_id: &str) -> Option<Arc<Story>>;
+
+    /// How many stories there are.
+    fn stories_kept(&self) -> StoriesKept;
 
     /// All metrics in the Prometheus text format (or OpenMetrics), those of the configuration included.
     fn metrics_text(&self) -> String;

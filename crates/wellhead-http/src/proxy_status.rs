@@ -41,6 +41,12 @@ impl ProxyStatus {
         self
     }
 
+    /// The answer of the name server, for `dns_error`: `NXDOMAIN`.
+    pub fn rcode(mut self, rcode: &'static str) -> Self {
+        let _ = write!(self.text, "; rcode=\"{rcode}\"");
+        self
+    }
+
     /// A sentence for people. Cut at 256 bytes; what a structured-field string cannot hold (RFC 9651 section 3.3.3:
     /// anything but printable ASCII) becomes `?`. The caller leaves addresses and keys out.
     pub fn details(mut self, details: &str) -> Self {

@@ -1,6 +1,7 @@
 //! What all workers of a process share, and what each has of its own.
 
 use crate::clock::{Clock, Entropy};
+use crate::diagnosis::Stories;
 use crate::plan::Plan;
 use crate::replay::{Budget, DiskJobs, Spill};
 use crate::state::{Registry, WaitingRoom};
@@ -58,6 +59,8 @@ pub struct Gateway {
     pub(crate) room: WaitingRoom,
     /// Answers that are kept for an outage.
     pub(crate) answers: AnswerStore,
+    /// Requests that did not go straight.
+    pub(crate) stories: Stories,
     /// Requests whose books are open.
     pub(crate) in_flight: AtomicU64,
 }
@@ -94,6 +97,7 @@ impl Gateway {
             spill: Spill::new(options.spill_dir),
             room: WaitingRoom::default(),
             answers: AnswerStore::default(),
+            stories: Stories::default(),
             in_flight: AtomicU64::new(0),
         })
     }

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod clock;
+mod diagnosis;
 mod exchange;
 mod gateway;
 mod models;

@@ -33,7 +33,7 @@ use wellhead_http::deadline::Patience;
 use wellhead_http::names;
 use wellhead_http::trace::Trace;
 use wellhead_net::DrainPhase;
-use wellhead_resilience::ladder::Ladder;
+use wellhead_resilience::ladder::{Ladder, TARGETS_MAX};
 use wellhead_telemetry::{RequestRecord, TraceContext};
 use wellhead_types::{Outcome, RequestId, Rung};
 use wellhead_wire::openai::Endpoint;
@@ -284,11 +284,13 @@ fn admitted(
     let patience = Patience::from_headers(&parts.headers).first_byte();
     let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
     let deadline = books.started.saturating_add(clock::nanos(deadline));
+    books.deadline = deadline;
     let substitute = Substitute::of(plan, &route, &identity.app, endpoint, now, deadline);
     let own = || (deadline, route.model.attempts_max);
     let (deadline, attempts_max) = substitute.as_ref().map_or_else(own, |substitute| substitute.first());
     let mut ladder = Ladder::new(now, deadline, attempts_max, worker.gateway.entropy.next());
     let unfit = substitute::unfit(&route, &route, &identity.app, endpoint);
+    books.unfit = unfit.iter().fold(0, |set, i| set | 1 << (i % TARGETS_MAX));
     let backed = substitute.as_ref().is_some_and(|substitute| substitute.is_backed());
     books.sole = unfit.len() + 1 == route.targets.len() && !backed;
     if unfit.len() == route.targets.len() {

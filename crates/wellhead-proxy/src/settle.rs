@@ -1,6 +1,7 @@
 //! The books of one request. They are opened when it arrives and closed exactly once: by an answer that ended, by a
 //! refusal, or, when everything else is dropped because the client went away, by `Drop`.
 
+use crate::diagnosis::{self, Met, Told};
 use crate::gateway::Worker;
 use crate::plan::{KeyPlan, Route, TargetPlan};
 use crate::state::{Changed, Entry};
@@ -10,10 +11,11 @@ use std::time::Duration;
 use wellhead_quota::Admission;
 use wellhead_resilience::balance::PeakEwma;
 use wellhead_resilience::breaker::{Attempt, Blow, Kind};
+use wellhead_resilience::ladder::TARGETS_MAX;
 use wellhead_resilience::{Nanos, Rng};
 use wellhead_telemetry::metrics::InFlight;
 use wellhead_telemetry::{AttemptRecord, RequestRecord};
-use wellhead_types::{Cause, Failure, Outcome, Scope, Side, Usage};
+use wellhead_types::{Cause, Failure, Outcome, Scope, Side, Stage, Usage};
 
 /// The books. Boxed: they are handed on a dozen times, from the first header to the last byte.
 #[derive(Debug)]
@@ -31,6 +33,12 @@ pub(crate) struct Books {
     pub(crate) output_estimate: u64,
     /// Only one target can answer the request.
     pub(crate) sole: bool,
+    /// Targets that cannot answer the request at all, as bits.
+    pub(crate) unfit: u64,
+    /// When it has to be answered; 0: refused before that was known.
+    pub(crate) deadline: Nanos,
+    /// What went wrong, if anything did.
+    pub(crate) told: Option<Box<Told>>,
     current: Option<Current>,
     /// The answer has come to its end, even if the client leaves before it has taken the last byte.
     complete: bool,
@@ -72,6 +80,9 @@ impl Books {
             input_estimate: 0,
             output_estimate: 0,
             sole: true,
+            unfit: 0,
+            deadline: 0,
+            told: None,
             current: None,
             complete: false,
             closed: false,
@@ -85,6 +96,11 @@ impl Books {
     /// The route that the client asked for.
     pub(crate) fn asked_route(&self) -> Option<&Arc<Route>> {
         self.asked.as_ref().or(self.route.as_ref())
+    }
+
+    /// Whether the target cannot answer the request at all.
+    pub(crate) const fn is_unfit(&self, target: usize) -> bool {
+        self.unfit & (1 << (target % TARGETS_MAX)) != 0
     }
 
     /// An attempt is about to be sent.
@@ -187,12 +203,26 @@ impl Books {
         } else {
             End::Failed(blow)
         };
+        self.note(failure);
         self.end(failure.cause.as_str(), blow);
     }
 
     /// The attempt's answer broke off through the upstream's fault, after it had begun.
     pub(crate) fn break_attempt(&mut self, cause: Cause) {
+        self.note(&Failure::endpoint(Stage::Stream, cause, "the answer broke off"));
         self.end(cause.as_str(), End::Failed(Blow { kind: Kind::Fault, cause, retry_after: None }));
+    }
+
+    /// Remembers what the attempt under way has met, for whoever asks why.
+    fn note(&mut self, failure: &Failure) {
+        let (Some(current), Some(route)) = (&self.current, &self.route) else { return };
+        let (number, now) = (current.target, self.worker.gateway.clock.now());
+        let met = Met::new(self.record.attempts.len(), number, failure, now);
+        // What the request itself is to blame for says nothing about the target.
+        if let Some(target) = route.targets.get(number).filter(|_| failure.side != Side::Client) {
+            target.state.note_fault(met.fault.clone());
+        }
+        self.told.get_or_insert_default().met.push(met);
     }
 
     fn end(&mut self, result: &'static str, end: End) {
@@ -248,6 +278,12 @@ impl Books {
         self.estimate_usage();
         if let Some(admission) = self.admission.take() {
             admission.settle(self.record.usage.map_or(0, |usage| usage.total()), now);
+        }
+        let straight = outcome == Outcome::Ok
+            && self.told.is_none()
+            && !self.route.as_ref().is_some_and(|route| route.trouble.is_set());
+        if !straight {
+            diagnosis::settle(self, outcome, now);
         }
         let metrics = &gateway.metrics;
         match self.asked_route() {

@@ -1,14 +1,19 @@
 //! The upstream truth for `/status`: what the data plane knows of its targets and keys, from memory.
 
+use crate::diagnosis;
 use crate::gateway::Gateway;
 use crate::plan::{KeyPlan, ProviderPlan, Route, TargetPlan};
 use crate::settle::since;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use wellhead_net::DrainPhase;
+use wellhead_net::{DrainPhase, NameReport};
 use wellhead_resilience::Nanos;
+use wellhead_resilience::diagnose;
 use wellhead_resilience::key_rest::Why;
 use wellhead_telemetry::TargetState;
-use wellhead_types::{ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, TargetStatus};
+use wellhead_types::{
+    ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, StoriesKept, Story, TargetStatus,
+};
 
 impl Gateway {
     /// Writes the state of every target into its gauge. Called before a scrape: nobody needs it in between.
@@ -29,7 +34,8 @@ impl Gateway {
     /// Everything but the configuration's own state, which the control plane adds.
     pub fn status(&self) -> Status {
         let (now, plan) = (self.clock.now(), self.plan.load());
-        let routes: Vec<_> = plan.routes.values().map(|route| route_status(route, now)).collect();
+        let names = self.connector.resolver().report();
+        let routes: Vec<_> = plan.routes.values().map(|route| route_status(route, &names, now)).collect();
         let draining = self.drain.phase() >= DrainPhase::Announced;
         Status {
             verdict: verdict(&routes, draining),
@@ -39,7 +45,18 @@ impl Gateway {
             config: ConfigStatus { generation: plan.generation, ..ConfigStatus::default() },
             providers: plan.providers.iter().map(|provider| provider_status(provider, now)).collect(),
             routes,
+            findings: diagnosis::hosts(self, &names).iter().map(|f| diagnosis::shown(f, now)).collect(),
         }
+    }
+
+    /// The story of a request that did not go straight.
+    pub fn explain(&self, request_id: &str) -> Option<Arc<Story>> {
+        self.stories.find(request_id)
+    }
+
+    /// How many stories there are.
+    pub fn stories_kept(&self) -> StoriesKept {
+        self.stories.kept()
     }
 }
 
@@ -61,7 +78,7 @@ fn verdict(routes: &[RouteStatus], draining: bool) -> String {
     }
 }
 
-fn route_status(route: &Route, now: Nanos) -> RouteStatus {
+fn route_status(route: &Route, names: &[NameReport], now: Nanos) -> RouteStatus {
     let targets: Vec<_> = route.targets.iter().map(|target| target_status(target, now)).collect();
     let failing = targets.iter().filter(|target| target.state == "failing").count();
     let state = match failing {
@@ -69,7 +86,16 @@ fn route_status(route: &Route, now: Nanos) -> RouteStatus {
         n if n == targets.len() => "down",
         _ => "impaired",
     };
-    RouteStatus { model: route.model.name.to_string(), state, targets }
+    // What is survived concerns names and addresses, and is told once for all models.
+    let findings = diagnose::findings(&diagnosis::of_route(route, names, now));
+    let findings = findings.iter().filter(|f| !f.diagnosis.is_survived()).map(|f| diagnosis::shown(f, now));
+    RouteStatus {
+        model: route.model.name.to_string(),
+        state,
+        diagnosis: route.trouble.shown(now),
+        findings: findings.collect(),
+        targets,
+    }
 }
 
 fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {

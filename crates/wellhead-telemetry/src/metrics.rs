@@ -19,7 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use wellhead_types::Name;
+use wellhead_types::{Diagnosis, Name};
 
 use crate::record::RequestRecord;
 use atomics::Sharded;
@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     replay_bytes: AtomicU64,
     held: AtomicU64,
     cache: substitute::CacheGauges,
+    /// In the order of `Diagnosis::ALL`.
+    diagnoses: [AtomicU64; Diagnosis::ALL.len()],
     config_generation: AtomicU64,
     config_reload_failed: AtomicU64,
     config_reloads: [AtomicU64; 2],
@@ -134,6 +136,7 @@ impl Metrics {
             replay_bytes: AtomicU64::new(0),
             held: AtomicU64::new(0),
             cache: substitute::CacheGauges::default(),
+            diagnoses: Default::default(),
             config_generation: AtomicU64::new(0),
             config_reload_failed: AtomicU64::new(0),
             config_reloads: Default::default(),
@@ -198,6 +201,13 @@ impl Metrics {
     /// Says how the answers that are kept fare.
     pub fn set_cache(&self, numbers: CacheNumbers) {
         self.shared.cache.set(numbers);
+    }
+
+    /// Counts a request that failed for this cause.
+    pub fn count_diagnosis(&self, cause: Diagnosis) {
+        if let Some(counter) = self.shared.diagnoses.get(cause.index()) {
+            counter.fetch_add(1, Relaxed);
+        }
     }
 
     /// Says which generation of the configuration is served.

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Show what the running gateway knows about its upstreams
     Status(StatusArgs),
+    /// Tell what happened to a request that failed, was rescued or was not taken on
+    Explain(ExplainArgs),
     /// Ask the running gateway whether it takes requests: exit code 0 if it does, 1 if not
     Health(AdminArgs),
     /// Make, list and revoke API keys of the running gateway
@@ -111,6 +113,18 @@ pub(crate) struct StatusArgs {
     /// For people, or for programs
     #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
     pub(crate) format: StatusFormat,
+    #[command(flatten)]
+    pub(crate) admin: AdminArgs,
+}
+
+/// Options of `wellhead explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The id of the request: `request_id` in its error, `x-request-id` in its headers
+    pub(crate) request_id: String,
+    /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) admin: AdminArgs,
 }

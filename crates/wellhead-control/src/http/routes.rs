@@ -40,6 +40,7 @@ pub(crate) fn table() -> Vec<Route> {
         route("GET", "/metrics", get(health::metrics)),
         route("GET", "/api/v1/openapi.json", get(api::openapi)),
         route("GET", "/api/v1/status", get(api::status)),
+        route("GET", "/api/v1/requests/{request_id}", get(api::requests::explain)),
         route("GET", "/api/v1/apps", get(api::apps::list)),
         route("POST", "/api/v1/apps", post(api::apps::create)),
         route("GET", "/api/v1/apps/{name}", get(api::apps::read)),

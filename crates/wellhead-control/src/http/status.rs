@@ -6,7 +6,7 @@ use std::fmt::Write;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use wellhead_types::{ProviderStatus, RouteStatus, Status};
+use wellhead_types::{ConfigStatus, Diagnosis, FindingStatus, ProviderStatus, RouteStatus, Status};
 
 use super::problem::Problem;
 use super::reply::Parameters;
@@ -33,7 +33,23 @@ pub(super) async fn status(
 
 /// What is known now.
 pub(super) fn current(admin: &Admin) -> Status {
-    Status { config: (*admin.configurator.status()).clone(), ..admin.data_plane.status() }
+    let config = (*admin.configurator.status()).clone();
+    let mut status = admin.data_plane.status();
+    status.findings.extend(refused(&config));
+    Status { config, ..status }
+}
+
+/// A configuration that was refused is survived, and somebody has to know.
+fn refused(config: &ConfigStatus) -> Option<FindingStatus> {
+    let why = config.last_reload_errors.first().map_or("it cannot be used", String::as_str);
+    (!config.last_reload_ok).then(|| FindingStatus {
+        code: Diagnosis::ConfigRejectedKeptOld.as_str(),
+        about: config.source.clone(),
+        message: format!("{why}; still serving generation {}", config.generation),
+        since_s: None,
+        last_success_age_s: None,
+        fix: format!("correct it and save; `wellhead check {}` shows every error", config.source),
+    })
 }
 
 fn accepts_json(headers: &HeaderMap) -> bool {
@@ -46,7 +62,7 @@ fn accepts_json(headers: &HeaderMap) -> bool {
 
 /// For terminals. Writing to a `String` cannot fail.
 fn text(status: &Status) -> String {
-    let Status { verdict, version, uptime_s, draining, config, providers, routes } = status;
+    let Status { verdict, version, uptime_s, draining, config, providers, routes, findings } = status;
     let mut out = format!("{verdict}\n\nwellhead {version}, up {uptime_s} s");
     if *draining {
         out.push_str(", draining");
@@ -61,6 +77,12 @@ fn text(status: &Status) -> String {
     for warning in &config.warnings {
         let _ = writeln!(out, "  {warning}");
     }
+    if !findings.is_empty() {
+        out.push_str("\nsurvived:\n");
+    }
+    for finding in findings {
+        write_finding(&mut out, finding);
+    }
     for route in routes {
         write_route(&mut out, route);
     }
@@ -72,6 +94,22 @@ fn text(status: &Status) -> String {
 
 fn write_route(out: &mut String, route: &RouteStatus) {
     let _ = writeln!(out, "\nmodel {}: {}", route.model, route.state);
+    if let Some(diagnosis) = &route.diagnosis {
+        let _ = writeln!(
+            out,
+            "  {}: {} {} requests failed since {:.1} s ago, the newest {:.1} s ago; wellhead explain {}\n    fix: {}",
+            diagnosis.code,
+            diagnosis.message,
+            diagnosis.requests,
+            diagnosis.since_s,
+            diagnosis.last_seen_s,
+            diagnosis.request_id,
+            diagnosis.fix
+        );
+    }
+    for finding in &route.findings {
+        write_finding(out, finding);
+    }
     for target in &route.targets {
         let _ = write!(
             out,
@@ -92,6 +130,17 @@ fn write_route(out: &mut String, route: &RouteStatus) {
         }
         out.push('\n');
     }
+}
+
+fn write_finding(out: &mut String, finding: &FindingStatus) {
+    let _ = write!(out, "  {} {}: {}", finding.code, finding.about, finding.message);
+    if let Some(since) = finding.since_s {
+        let _ = write!(out, "; since {since:.1} s ago");
+    }
+    if let Some(ago) = finding.last_success_age_s {
+        let _ = write!(out, ", last answered {ago:.1} s ago");
+    }
+    let _ = writeln!(out, "\n    fix: {}", finding.fix);
 }
 
 fn write_provider(out: &mut String, provider: &ProviderStatus) {

@@ -97,6 +97,12 @@ async fn every_operation_answers_as_documented_when_it_works_and_when_it_does_no
     assert_eq!(caller.call("GET", "/status", "/status", &accept, "").await.status, 200);
     assert_eq!(get("/status", "/status?format=xml").await.status, 400);
 
+    const STORY: &str = "/api/v1/requests/{request_id}";
+    assert_eq!(get(STORY, "/api/v1/requests/order%2F4711").await.status, 200);
+    let unknown = get(STORY, "/api/v1/requests/nobody").await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.text.contains("at most 1000 or 4 MiB"), "it says what is kept: {}", unknown.text);
+
     let full = r#"{"name":"shop","models":["chat"],"limits":{"rpm":1,"tpm":2,"concurrency":3}}"#;
     let made = caller.call("POST", APPS, APPS, &[], full).await;
     assert_eq!(made.status, 201);

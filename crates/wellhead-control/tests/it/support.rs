@@ -17,7 +17,10 @@ use wellhead_control::{
 };
 use wellhead_policy::KeyHasher;
 use wellhead_store::{DataDir, SqliteStore};
-use wellhead_types::{ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, TargetStatus};
+use wellhead_types::{
+    ConfigStatus, DiagnosisStatus, FindingStatus, KeyStatus, ProviderStatus, RouteStatus, Status,
+    StoriesKept, Story, StoryAttempt, StoryDiagnosis, TargetStatus,
+};
 
 /// How long a condition may take before the test gives up; never slept.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -63,8 +66,17 @@ impl DataPlane for FakePlane {
                     limited_models: vec![("primary".into(), 1.5)],
                 }],
             }],
-            routes: vec![RouteStatus { model: "chat".into(), state: "impaired", targets: vec![target()] }],
+            routes: vec![route()],
+            findings: Vec::new(),
         }
+    }
+
+    fn explain(&self, request_id: &str) -> Option<Arc<Story>> {
+        Some(Arc::new(story())).filter(|story| story.request_id == request_id)
+    }
+
+    fn stories_kept(&self) -> StoriesKept {
+        StoriesKept { stories: 1, stories_max: 1_000, bytes: 800, bytes_max: 4 << 20 }
     }
 
     fn metrics_text(&self) -> String {
@@ -81,6 +93,70 @@ impl DataPlane for FakePlane {
 
     fn set_config_metrics(&self, status: &ConfigStatus) {
         self.config.send_replace(status.clone());
+    }
+}
+
+fn route() -> RouteStatus {
+    let finding = FindingStatus {
+        code: "PORT_REFUSED",
+        about: "local/primary".into(),
+        message: "http://127.0.0.1:8401 refuses connections".into(),
+        since_s: Some(0.5),
+        last_success_age_s: None,
+        fix: "start the server".into(),
+    };
+    let diagnosis = DiagnosisStatus {
+        code: "PORT_REFUSED",
+        message: "Connections are refused by the only target.".into(),
+        since_s: 0.5,
+        last_seen_s: 0.25,
+        requests: 2,
+        recovery_s: Some(1.0),
+        fix: "start the server".into(),
+        request_id: "order-4711".into(),
+    };
+    RouteStatus {
+        model: "chat".into(),
+        state: "impaired",
+        diagnosis: Some(diagnosis),
+        findings: vec![finding],
+        targets: vec![target()],
+    }
+}
+
+fn story() -> Story {
+    Story {
+        request_id: "order/4711".into(),
+        at_ms: 1_700_000_000_000,
+        app: Some("dev".into()),
+        route: Some("chat".into()),
+        endpoint: "/v1/chat/completions",
+        streamed: false,
+        status: 503,
+        outcome: "failed",
+        rung: "refused",
+        code: Some("no_healthy_upstream"),
+        duration_ms: 12,
+        allowed_ms: Some(600_000),
+        did: "said no after 1 attempt".into(),
+        attempts: vec![StoryAttempt {
+            target: "local/primary".into(),
+            key_id: Some("k1".into()),
+            at_ms: 0,
+            took_ms: 1,
+            status: None,
+            outcome: "connection_refused",
+            stage: Some("connect"),
+            retry_after_s: None,
+            detail: Some("127.0.0.1:8401: Connection refused".into()),
+        }],
+        diagnosis: Some(StoryDiagnosis {
+            code: "PORT_REFUSED",
+            message: "Connections are refused by the only target.".into(),
+            recovery_s: Some(1.0),
+            fix: "start the server".into(),
+        }),
+        findings: route().findings,
     }
 }
 

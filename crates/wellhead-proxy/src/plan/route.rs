@@ -1,6 +1,7 @@
 //! A model made ready: its targets with their handles.
 
 use super::{ProviderPlan, Uris};
+use crate::diagnosis::Trouble;
 use crate::state::{Entry, Registry, TargetState, Unavailable};
 use http::HeaderValue;
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ pub(crate) struct Route {
     pub(crate) metrics: Arc<RouteMetrics>,
     /// What it may spend on retries.
     pub(crate) budget: Arc<RetryBudget>,
+    /// Why it cannot be served, while that is so.
+    pub(crate) trouble: Arc<Trouble>,
     pub(crate) header: HeaderValue,
 }
 
@@ -74,6 +77,7 @@ impl Route {
             targets,
             metrics: metrics.route(&model.name),
             budget: registry.budget(&model.name),
+            trouble: registry.trouble(&model.name),
             header: visible(&model.name),
             model: model.clone(),
         }

@@ -5,9 +5,10 @@ mod refusal;
 mod upstream;
 
 pub(crate) use refusal::Refusal;
-pub(crate) use upstream::{gave_up, in_stream, interrupted};
+pub(crate) use upstream::{gave_up, in_stream, interrupted, too_long};
 
 use crate::body::GatewayBody;
+use crate::diagnosis;
 use crate::settle::Books;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
@@ -18,11 +19,18 @@ use wellhead_wire::openai::error::{Attempt, ErrorBody};
 
 /// The code of an answer that broke off after its first content.
 pub(crate) const INTERRUPTED: &str = "upstream_stream_interrupted";
+/// What helps against the gateway's own limits.
+const SHED_FIX: &str = "raise the limit that the message names, or run another gateway beside this one";
 /// Where each code is explained.
 const DOC: &str = "docs/reference/errors.md#";
 
 /// Turns a refusal into an answer and closes the books.
 pub(crate) fn refuse(refusal: &Refusal, mut books: Box<Books>) -> Response<GatewayBody> {
+    if let Some(cause) =
+        refusal.cause.filter(|_| books.told.as_ref().is_none_or(|told| told.report.is_none()))
+    {
+        diagnosis::known(&mut books, cause, &refusal.message, SHED_FIX.to_owned());
+    }
     let body = body(refusal, &books).to_bytes();
     let mut response = Response::new(GatewayBody::whole(body.clone()));
     *response.status_mut() =
@@ -135,6 +143,7 @@ pub(crate) fn body(refusal: &Refusal, books: &Books) -> ErrorBody {
     ErrorBody {
         message: refusal.message.to_string(),
         kind: refusal.kind.to_owned(),
+        cause: refusal.cause.map(wellhead_types::Diagnosis::as_str),
         code: Some(refusal.code.to_owned()),
         param: refusal.param.map(str::to_owned),
         source: refusal.source,

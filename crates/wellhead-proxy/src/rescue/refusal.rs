@@ -3,7 +3,7 @@
 use std::time::Duration;
 use wellhead_http::proxy_status::ProxyStatus;
 use wellhead_quota::{LimitHeaders, LimitHit};
-use wellhead_types::{Outcome, Side};
+use wellhead_types::{Diagnosis, Outcome, Side};
 use wellhead_wire::openai::request::BadRequest;
 
 /// An honest no, before it is written as HTTP.
@@ -11,6 +11,8 @@ use wellhead_wire::openai::request::BadRequest;
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
+    /// What is behind it, where that is an outage and not the client.
+    pub(crate) cause: Option<Diagnosis>,
     /// `error.type`, in OpenAI's words.
     pub(crate) kind: &'static str,
     pub(crate) message: Box<str>,
@@ -33,6 +35,7 @@ impl Refusal {
         Self {
             status,
             code,
+            cause: None,
             kind,
             message: message.into(),
             param: None,
@@ -50,6 +53,7 @@ impl Refusal {
     /// Our own limit: worth a retry.
     fn shed(message: impl Into<Box<str>>, after: Duration) -> Self {
         Self {
+            cause: Some(Diagnosis::Overloaded),
             source: Side::Gateway,
             should_retry: Some(true),
             retry_after: Some(after),

@@ -1,6 +1,7 @@
 //! What outlives snapshots (decision 1): the health of targets, the rests of keys, the use of limits. Keyed by stable
 //! ids; a plan holds handles into it, and a reload resets nothing.
 
+mod fault;
 mod key;
 mod room;
 mod target;
@@ -9,6 +10,7 @@ pub(crate) use key::KeyState;
 pub(crate) use room::{Place, RouteKey, WaitingRoom};
 pub(crate) use target::{Changed, Entry, TargetState, Unavailable};
 
+use crate::diagnosis::Trouble;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +27,7 @@ pub(crate) struct Registry {
     keys: Mutex<HashMap<(Name, Name), Arc<KeyState>>>,
     apps: Mutex<HashMap<Name, Arc<AppLimits>>>,
     budgets: Mutex<HashMap<Name, Arc<RetryBudget>>>,
+    troubles: Mutex<HashMap<Name, Arc<Trouble>>>,
 }
 
 impl Registry {
@@ -49,12 +52,18 @@ impl Registry {
         get_or_make(&self.budgets, model.clone(), RetryBudget::default)
     }
 
+    /// Why a model cannot be served.
+    pub(crate) fn trouble(&self, model: &Name) -> Arc<Trouble> {
+        get_or_make(&self.troubles, model.clone(), Trouble::default)
+    }
+
     /// Forgets what no plan and no request holds any more, so that the registry is bounded by the configuration.
     pub(crate) fn sweep(&self) {
         retain_used(&self.targets);
         retain_used(&self.keys);
         retain_used(&self.apps);
         retain_used(&self.budgets);
+        retain_used(&self.troubles);
     }
 }
 

@@ -2,12 +2,14 @@
 //! what requests need to know of it is in atomics, and the state machines behind the mutex are asked only after
 //! failures.
 
+use super::fault::LastFault;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use wellhead_resilience::balance::PeakEwma;
 use wellhead_resilience::breaker::{
     Admission, Attempt, Blow, Breaker, Class, Evidence, Kind, Passive, Phase, Pool, Transition,
 };
+use wellhead_resilience::diagnose::Fault;
 use wellhead_resilience::tiers::{LastLight, last_light};
 use wellhead_resilience::{Nanos, Rng};
 
@@ -24,6 +26,7 @@ pub(crate) struct TargetState {
     pub(crate) passive: Passive,
     /// Neither requests nor their successes have anything to ask or tell the lock.
     calm: AtomicBool,
+    last_fault: LastFault,
     open_by_rate: AtomicBool,
     /// 0: never.
     recovered_at: AtomicU64,
@@ -181,6 +184,16 @@ impl TargetState {
     /// What is known of it, for people.
     pub(crate) fn evidence(&self) -> Evidence {
         self.health().breaker.evidence(&self.passive)
+    }
+
+    /// Notes what went wrong, whoever's fault it was.
+    pub(crate) fn note_fault(&self, fault: Fault) {
+        self.last_fault.set(fault);
+    }
+
+    /// What went wrong last.
+    pub(crate) fn last_fault(&self) -> Option<Fault> {
+        self.last_fault.get()
     }
 
     pub(crate) fn is_open_by_rate(&self) -> bool {

@@ -137,15 +137,16 @@ impl ClientStream {
                 let refusal = rescue::interrupted(
                     "upstream_invalid_answer",
                     "The upstream did not answer with a stream.",
+                    &mut exchange.books,
                 );
                 Some(self.fail_before(exchange.books, &refusal))
             }
             Err(_) if resumes => {
-                let refusal = rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF);
+                let refusal = rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF, &mut exchange.books);
                 Some(self.fail_before(exchange.books, &refusal))
             }
             Err(gave_up) => {
-                let refusal = rescue::in_stream(&gave_up, &exchange.books);
+                let refusal = rescue::in_stream(&gave_up, &mut exchange.books);
                 Some(self.fail_before(exchange.books, &refusal))
             }
         }
@@ -198,7 +199,7 @@ impl ClientStream {
             let begun =
                 in_memory || (replay::read_back(&mut exchange).await && begin(&mut exchange, &mut delivered));
             if !begun {
-                return (exchange, Err(GaveUp { end: End::PassOn, last: None, answer: None }));
+                return (exchange, Err(GaveUp { end: End::PassOn, answer: None }));
             }
             let failure = Failure::endpoint(Stage::Stream, cause, "the stream broke off");
             let first = exchange.decide(Event::Failed(target, &failure));
@@ -213,11 +214,16 @@ impl ClientStream {
     /// The stream broke off, and nobody can be asked for the rest.
     fn interrupt(&mut self, mut flow: Flow, broken: Broken) -> Bytes {
         let books = &mut flow.exchange.books;
-        match broken {
-            Broken::Upstream(cause) => books.break_attempt(cause),
-            Broken::TooLong => books.end_attempt("stream_too_long"),
-        }
-        let refusal = rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF);
+        let refusal = match broken {
+            Broken::Upstream(cause) => {
+                books.break_attempt(cause);
+                rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF, books)
+            }
+            Broken::TooLong => {
+                books.end_attempt("stream_too_long");
+                rescue::too_long(rescue::INTERRUPTED, BROKE_OFF, books)
+            }
+        };
         let event = flow.live.interruption(&rescue::body(&refusal, books));
         self.fail(flow.exchange.books, rescue::INTERRUPTED, event)
     }

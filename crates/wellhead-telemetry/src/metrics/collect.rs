@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
-use wellhead_types::Outcome;
+use wellhead_types::{Diagnosis, Outcome};
 
 use super::atomics::Totals;
 use super::labels::add_up;
@@ -32,6 +32,7 @@ impl Collector for Shared {
         gauge(out, "wellhead_held", help, as_gauge(self.held.load(Relaxed)))?;
         substitute::substituted(out, &routes)?;
         self.cache.encode(out)?;
+        self.diagnoses(out)?;
         attempts(out, &targets)?;
         states(out, &targets)?;
         transitions(out, &targets)?;
@@ -46,6 +47,18 @@ impl Collector for Shared {
 }
 
 impl Shared {
+    fn diagnoses(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "Requests that nobody could answer, by what was behind it.";
+        let mut metric = out.encode_descriptor("wellhead_diagnoses", help, None, MetricType::Counter)?;
+        for (cause, counter) in Diagnosis::ALL.into_iter().zip(&self.diagnoses) {
+            let count = counter.load(Relaxed);
+            if count > 0 {
+                counter_of(&mut metric, &[("cause", cause.as_str())], count)?;
+            }
+        }
+        Ok(())
+    }
+
     fn config(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let generation = as_gauge(self.config_generation.load(Relaxed));
         gauge(

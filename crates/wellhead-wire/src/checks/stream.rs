@@ -57,6 +57,7 @@ pub fn stream_observer(seed: u64, bytes: &[u8]) {
             let error = ErrorBody {
                 message: "m".to_owned(),
                 kind: "server_error".to_owned(),
+                cause: None,
                 param: None,
                 code: Some("c".to_owned()),
                 source: Side::Provider,

@@ -3,5 +3,7 @@
 
 mod client;
 mod locate;
+mod segment;
 
 pub(crate) use client::Client;
+pub(crate) use segment::segment;

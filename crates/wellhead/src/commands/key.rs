@@ -7,7 +7,7 @@ use anyhow::bail;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::admin::Client;
+use crate::admin::{Client, segment};
 use crate::cli::KeyCommand;
 use crate::ui;
 
@@ -121,19 +121,6 @@ fn names(apps: &[Value]) -> Vec<String> {
     apps.iter().filter_map(|app| app["name"].as_str()).map(str::to_owned).collect()
 }
 
-/// One segment of a path, or one value of a query (RFC 3986 section 2.3: everything but the unreserved is encoded).
-fn segment(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    // A segment of dots only would be taken for a step in the path.
-    if text.bytes().all(|byte| byte == b'.') {
-        return text.replace('.', "%2E");
-    }
-    text.bytes().map(encode).collect()
-}
-
 /// Rounded, in the largest unit that fits: `3d`, `5h`, `12m`, `40s`.
 fn rough(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -147,15 +134,8 @@ fn rough(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{rough, segment};
+    use super::rough;
     use std::time::Duration;
-
-    #[test]
-    fn a_segment_stays_one_segment() {
-        assert_eq!(segment("shop-1.a_b~"), "shop-1.a_b~");
-        assert_eq!(segment("a/b?c#d%é"), "a%2Fb%3Fc%23d%25%C3%A9");
-        assert_eq!(segment(".."), "%2E%2E");
-    }
 
     #[test]
     fn times_are_told_in_their_largest_unit() {

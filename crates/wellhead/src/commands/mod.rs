@@ -3,6 +3,7 @@
 mod check;
 mod completion;
 mod doctor;
+mod explain;
 mod health;
 mod key;
 mod load;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Doctor(args)) => block_on(doctor::run(&args)),
         Some(Command::Status(args)) => block_on(status::run(&args)),
+        Some(Command::Explain(args)) => block_on(explain::run(&args)),
         Some(Command::Health(args)) => block_on(health::run(&args)),
         Some(Command::Key(command)) => block_on(key::run(&command)),
         Some(Command::Sim(args)) => sim::run(args),

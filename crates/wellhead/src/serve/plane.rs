@@ -6,7 +6,7 @@ use wellhead_control::DataPlane;
 use wellhead_net::{Drain, DrainPhase};
 use wellhead_proxy::Gateway;
 use wellhead_telemetry::Metrics;
-use wellhead_types::{ConfigStatus, Status};
+use wellhead_types::{ConfigStatus, Status, StoriesKept, Story};
 
 /// The gateway as the control plane sees it.
 pub(super) struct Plane {
@@ -28,6 +28,14 @@ impl DataPlane for Plane {
 
     fn status(&self) -> Status {
         self.gateway.status()
+    }
+
+    fn explain(&self, request_id: &str) -> Option<Arc<Story>> {
+        self.gateway.explain(request_id)
+    }
+
+    fn stories_kept(&self) -> StoriesKept {
+        self.gateway.stories_kept()
     }
 
     fn metrics_text(&self) -> String {

@@ -3,6 +3,7 @@
 pub(super) mod apps;
 pub(super) mod generations;
 pub(super) mod keys;
+pub(super) mod requests;
 
 use axum::extract::State;
 use axum::http::header;

@@ -29,6 +29,9 @@ pub struct ErrorBody {
     pub param: Option<String>,
     /// The stable code, or null.
     pub code: Option<String>,
+    /// What is behind it, as a code of docs/reference/causes.md, where the gateway could not get an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<&'static str>,
     /// Whose fault.
     #[serde(serialize_with = "side")]
     pub source: Side,

@@ -334,6 +334,7 @@ fn our_own_errors_always_have_the_four_members() {
     let body = ErrorBody {
         message: "All \"targets\" failed".to_owned(),
         kind: "server_error".to_owned(),
+        cause: None,
         param: None,
         code: None,
         source: Side::Provider,

@@ -392,6 +392,7 @@ fn error(code: &str, message: &str) -> ErrorBody {
     ErrorBody {
         message: message.to_owned(),
         kind: "server_error".to_owned(),
+        cause: None,
         param: None,
         code: Some(code.to_owned()),
         source: Side::Provider,
