@@ -36,5 +36,6 @@ pub use fuzz::fuzz_load;
 pub use kinds::KindSource;
 pub use load::{FILE_BYTES_MAX, load};
 pub use lookup::{Fixed, Lookup};
+pub use nearest::nearest;
 pub use schema::json_schema;
 pub use snapshot::Snapshot;

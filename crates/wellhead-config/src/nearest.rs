@@ -5,7 +5,7 @@ const CANDIDATES_MAX: usize = 20_000;
 
 /// The nearest of `names` to `wrong`, if one is near enough to be meant: at most a third of its letters differ
 /// (a swap of neighbours counts as one), or one is the beginning of the other.
-pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let folded = wrong.to_lowercase();
     if folded.is_empty() || folded.len() > 256 {
         return None;

@@ -91,7 +91,7 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
             None => {
                 let refusal = match route::route(&plan, &identity.app, &id) {
                     Err(refusal) => refusal,
-                    Ok(_) => Refusal::model_unknown(&id, &[]),
+                    Ok(_) => Refusal::model_unknown(&id, None, &[]),
                 };
                 return rescue::refuse(&refusal, books);
             }

@@ -44,6 +44,8 @@ pub(super) enum Inject {
     Opened(&'static str, &'static str),
     /// The vendor does not know the model.
     UnknownModel,
+    /// The caller asks for a model by a name that is not quite right.
+    Misspelt,
     /// A limit that was met by a request before.
     StillLimited,
 }
@@ -120,6 +122,7 @@ pub(super) fn all() -> Vec<Drill> {
         both(D::BudgetExhausted, Faults(&["status:402"])),
         both(D::BudgetExhausted, Says(429, "insufficient_quota", quota)),
         both(D::ModelUnknown, UnknownModel),
+        both(D::ModelUnknown, Misspelt),
         both(D::ModelUnknown, Says(404, "model_not_found", "The model `m0` does not exist.")),
         both(D::Overloaded, Faults(&["status:529"])),
         both(D::Overloaded, Says(503, "overloaded_error", "Overloaded")),

@@ -142,9 +142,11 @@ const CAUSES: [(Diagnosis, &str, &str, &str); Diagnosis::ALL.len()] = [
     ),
     (
         Diagnosis::ModelUnknown,
-        "The vendor does not know the model.",
-        "404, or a body that says so.",
-        "Correct the `model` of that target in `models.NAME.targets`.",
+        "The vendor does not know the model; or no model of that name is configured here for that key \
+         (`model_not_found`).",
+        "404 from the vendor, or a body that says so.",
+        "Correct the `model` of that target in `models.NAME.targets`; or the name in the request: the message has the \
+         one that was probably meant.",
     ),
     (
         Diagnosis::Overloaded,
@@ -186,8 +188,9 @@ const HEAD: &str = "\
 
 Every failure that the gateway has to make itself carries the code of its cause: `error.cause` in the body and
 `Proxy-Status` for the client, with one sentence that names neither addresses nor keys. The evidence, target by target,
-with the exact fix is for operators: one line in the log when the cause of a model's failures changes, `wellhead status`,
-`wellhead explain REQUEST_ID`, and `wellhead_diagnoses_total{cause}` in the metrics. Codes never change their meaning.
+with the exact fix is for operators: one line in the log when the cause of a model's failures changes, `/status` and
+`wellhead status`, `wellhead explain REQUEST_ID`, and `wellhead_diagnoses_total{cause}` in the metrics. Codes never
+change their meaning.
 
 When several causes are there, one that somebody has to mend counts before one that passes by itself, in the order of
 `PRECEDENCE` in `wellhead-resilience/src/diagnose`; all are in the findings.

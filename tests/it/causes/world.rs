@@ -165,6 +165,7 @@ impl Stage {
                 vendor_model = "unknown-7b";
                 vec![http(simulate(None))]
             }
+            Inject::Misspelt => vec![http(simulate(None))],
             Inject::StillLimited => vec![http(simulate(faulty("status:429,retry-after=30")))],
         };
         let tls = urls.iter().any(|url: &String| url.starts_with("https"));
@@ -227,7 +228,10 @@ fn configuration(cases: &[Case], names: &Names) -> String {
 
 async fn ask(gateway: &Gateway, case: &Case) -> Answer {
     let mut body = chat(case.streamed);
-    body["model"] = case.name.as_str().into();
+    body["model"] = match case.drill.inject {
+        Inject::Misspelt => case.name.replace('-', "_").into(),
+        _ => case.name.as_str().into(),
+    };
     let mut request = Request::post(CHAT).json(&body);
     if let Inject::Hurried(_, ms) = case.drill.inject {
         request = request.header("x-stainless-timeout", &format!("{:.1}", f64::from(ms) / 1000.0));

@@ -57,7 +57,7 @@ impl Refusal {
             source: Side::Gateway,
             should_retry: Some(true),
             retry_after: Some(after),
-            proxy_status: Some(Box::new(ProxyStatus::new("connection_limit_reached"))),
+            proxy_status: Some(by_gateway(Diagnosis::Overloaded)),
             outcome: Outcome::Shed,
             closes_connection: true,
             ..Self::client(503, "overloaded", "server_error", message)
@@ -161,14 +161,17 @@ impl Refusal {
         Self { param: bad.param, ..Self::client(400, bad.code, "invalid_request_error", bad.message) }
     }
 
-    pub(crate) fn model_unknown(model: &str, allowed: &[&str]) -> Self {
+    pub(crate) fn model_unknown(model: &str, meant: Option<&str>, allowed: &[&str]) -> Self {
+        let meant = meant.map_or_else(String::new, |name| format!("Did you mean `{name}`? "));
         let message = format!(
-            "The model `{}` does not exist, or this key may not use it. {}",
+            "The model `{}` does not exist, or this key may not use it. {meant}{}",
             short(model),
             models(allowed)
         );
         Self {
             param: Some("model"),
+            cause: Some(Diagnosis::ModelUnknown),
+            proxy_status: Some(by_gateway(Diagnosis::ModelUnknown)),
             ..Self::client(404, "model_not_found", "invalid_request_error", message)
         }
     }
@@ -204,6 +207,11 @@ impl Refusal {
             ..Self::client(429, "rate_limit_exceeded", "rate_limit_error", message)
         }
     }
+}
+
+/// What `Proxy-Status` says of a cause that lies here.
+fn by_gateway(cause: Diagnosis) -> Box<ProxyStatus> {
+    Box::new(ProxyStatus::new(cause.proxy_status()).details(cause.as_str()))
 }
 
 /// What the caller could have meant.
