@@ -196,7 +196,7 @@ When several causes are there, one that somebody has to mend counts before one t
 `PRECEDENCE` in `wellhead-resilience/src/diagnose`; all are in the findings.
 
 `wellhead explain` tells the newest 1,000 requests (4 MiB at most) since the start that failed, were rescued or were not
-taken on. Requests that went straight are in the access records only.
+taken on. Half of the room is for those that failed. Requests that went straight are in the access records only.
 
 The page is written by the tests (`tests/it/causes`):
 `WELLHEAD_BLESS=1 cargo nextest run --package wellhead-it every_cause`.

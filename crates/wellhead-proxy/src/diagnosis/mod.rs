@@ -93,7 +93,7 @@ pub(crate) fn settle(books: &mut Books, outcome: Outcome, now: Nanos) {
     }
     let crooked = books.record.rung != Rung::Direct || books.told.is_some();
     if crooked && is_kept(books, outcome) {
-        gateway.stories.keep(story::tell(books, outcome, now));
+        gateway.stories.keep(story::tell(books, outcome, now), outcome == Outcome::Failed);
     }
 }
 

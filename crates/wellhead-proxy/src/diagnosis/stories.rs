@@ -1,18 +1,23 @@
 //! The newest requests that did not go straight, for `wellhead explain`. In memory, bounded twice, gone with the
-//! process: whoever wants more has the access log.
+//! process: whoever wants more has the access log. Those that failed have half of the room for themselves: while a
+//! standby answers, thousands a second are rescued, and would crowd them out.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wellhead_types::{StoriesKept, Story};
 
-/// Stories that are kept. An outage makes hundreds a second; those that people ask about are minutes old at most.
+/// Stories that are kept, in both halves. An outage makes hundreds a second; those that people ask about are minutes
+/// old at most.
 pub(crate) const STORIES_MAX: usize = 1_000;
 /// Memory that they may take. A story with six attempts has about 3 KiB.
 pub(crate) const STORIES_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The ring.
+/// The two halves.
 #[derive(Debug, Default)]
-pub(crate) struct Stories(Mutex<Ring>);
+pub(crate) struct Stories {
+    failed: Mutex<Ring>,
+    others: Mutex<Ring>,
+}
 
 #[derive(Debug, Default)]
 struct Ring {
@@ -22,50 +27,51 @@ struct Ring {
 
 impl Stories {
     /// Keeps a story; the oldest ones make room.
-    pub(crate) fn keep(&self, story: Story) {
+    pub(crate) fn keep(&self, story: Story, failed: bool) {
         let bytes = bytes(&story);
-        if bytes > STORIES_BYTES_MAX {
+        if bytes > STORIES_BYTES_MAX / 2 {
             return;
         }
         let story = Arc::new(story);
         let mut dropped = Vec::new();
-        let mut ring = self.ring();
+        let mut ring = lock(if failed { &self.failed } else { &self.others });
         ring.bytes += bytes;
         ring.stories.push_back((bytes, story));
-        while ring.stories.len() > STORIES_MAX || ring.bytes > STORIES_BYTES_MAX {
+        while ring.stories.len() > STORIES_MAX / 2 || ring.bytes > STORIES_BYTES_MAX / 2 {
             let Some((bytes, oldest)) = ring.stories.pop_front() else { break };
             ring.bytes -= bytes;
             dropped.push(oldest);
         }
-        // Freed when the lock is gone.
+        // What was dropped is freed when the lock is gone.
         drop(ring);
     }
 
-    /// The newest story of this id: clients may use one id several times.
+    /// The newest story of this id, a failure before anything else: clients may use one id several times.
     pub(crate) fn find(&self, request_id: &str) -> Option<Arc<Story>> {
-        let ring = self.ring();
-        ring.stories
-            .iter()
-            .rev()
-            .map(|(_, story)| story)
-            .find(|story| story.request_id == request_id)
-            .cloned()
+        let newest = |ring: &Ring| {
+            let mut newest_first = ring.stories.iter().rev().map(|(_, story)| story);
+            newest_first.find(|story| story.request_id == request_id).cloned()
+        };
+        newest(&lock(&self.failed)).or_else(|| newest(&lock(&self.others)))
     }
 
     /// How many there are.
     pub(crate) fn kept(&self) -> StoriesKept {
-        let ring = self.ring();
+        let kept = [&self.failed, &self.others].map(|half| {
+            let ring = lock(half);
+            (ring.stories.len(), ring.bytes)
+        });
         StoriesKept {
-            stories: ring.stories.len(),
+            stories: kept.iter().map(|(stories, _)| stories).sum(),
             stories_max: STORIES_MAX,
-            bytes: ring.bytes,
+            bytes: kept.iter().map(|(_, bytes)| bytes).sum(),
             bytes_max: STORIES_BYTES_MAX,
         }
     }
+}
 
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(ring: &Mutex<Ring>) -> MutexGuard<'_, Ring> {
+    ring.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// About how much memory a story takes.
@@ -111,21 +117,29 @@ mod tests {
     #[test]
     fn the_newest_are_kept_and_the_number_is_bounded() {
         let stories = Stories::default();
-        (0..STORIES_MAX + 10).for_each(|id| stories.keep(story(id, String::new())));
-        assert_eq!(stories.kept().stories, STORIES_MAX);
-        assert!(stories.find("9").is_none() && stories.find("10").is_some());
-        assert!(stories.find(&(STORIES_MAX + 9).to_string()).is_some());
-        stories.keep(story(500, "again".to_owned()));
-        assert_eq!(stories.find("500").map(|story| story.did.clone()).as_deref(), Some("again"));
+        (0..STORIES_MAX).for_each(|id| stories.keep(story(id, String::new()), true));
+        assert_eq!(stories.kept().stories, STORIES_MAX / 2);
+        assert!(stories.find("499").is_none() && stories.find("500").is_some());
+        stories.keep(story(700, "again".to_owned()), true);
+        assert_eq!(stories.find("700").map(|story| story.did.clone()).as_deref(), Some("again"));
+    }
+
+    #[test]
+    fn those_that_are_rescued_crowd_no_failure_out() {
+        let stories = Stories::default();
+        stories.keep(story(7, "failed".to_owned()), true);
+        (0..STORIES_MAX * 3).for_each(|id| stories.keep(story(id, String::new()), false));
+        assert_eq!(stories.find("7").map(|story| story.did.clone()).as_deref(), Some("failed"));
+        assert_eq!(stories.kept().stories, STORIES_MAX / 2 + 1);
     }
 
     #[test]
     fn the_memory_is_bounded_too() {
         let stories = Stories::default();
-        (0..STORIES_MAX).for_each(|id| stories.keep(story(id, "x".repeat(STORIES_BYTES_MAX / 100))));
+        (0..STORIES_MAX).for_each(|id| stories.keep(story(id, "x".repeat(STORIES_BYTES_MAX / 100)), false));
         let kept = stories.kept();
-        assert!(kept.stories < 100 && kept.bytes <= STORIES_BYTES_MAX, "{kept:?}");
-        stories.keep(story(7_777, "x".repeat(STORIES_BYTES_MAX * 2)));
+        assert!(kept.stories < 50 && kept.bytes <= STORIES_BYTES_MAX / 2, "{kept:?}");
+        stories.keep(story(7_777, "x".repeat(STORIES_BYTES_MAX)), false);
         assert_eq!(stories.kept(), kept, "one that is larger than everything is left out");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Nanos;
 use crate::breaker::Phase;
+use crate::hold::ANSWER_MARGIN;
 use wellhead_types::{Cause, Diagnosis, Failure, Name, Scope, Stage};
 
 /// Everything that is known at the moment at which a request is given up.
@@ -46,7 +47,10 @@ impl Patience {
     /// Whether the request would have been held until the recovery, had the caller not been in a hurry.
     pub(super) fn more_would_help(self, now: Nanos, recovery: Option<Nanos>) -> bool {
         recovery.is_some_and(|at| {
-            at >= self.deadline && at < self.model_deadline && at.saturating_sub(now) <= self.hold_max
+            let answered = at.saturating_add(ANSWER_MARGIN);
+            answered > self.deadline
+                && answered <= self.model_deadline
+                && at.saturating_sub(now) <= self.hold_max
         })
     }
 }

@@ -232,6 +232,10 @@ fn a_hurried_caller_is_not_blamed_for_what_time_would_not_mend() {
     let late = Some(patience(2 * SECOND, 60 * SECOND, Some(45 * SECOND)));
     let waits = vec![TargetEvidence { keys: limited(45 * SECOND), ..target("a") }];
     assert_eq!(diagnose(&Evidence { patience: late, ..of(waits) }).diagnosis, Diagnosis::KeyLimited);
+    // Where the recovery leaves no time for an answer, the caller was in too much of a hurry too.
+    let close = Some(patience(3 * SECOND, 60 * SECOND, Some(2 * SECOND - SECOND / 10)));
+    let waits = vec![TargetEvidence { keys: limited(2 * SECOND), ..target("a") }];
+    assert_eq!(diagnose(&Evidence { patience: close, ..of(waits) }).diagnosis, Diagnosis::DeadlineTooShort);
     // Others had more time, and it said nothing to them either.
     let silent = TargetEvidence {
         failing_since: Some(NOW - 5 * SECOND),

@@ -61,7 +61,7 @@ fn too_short(evidence: &Evidence, recovery: Option<Nanos>, who: &str) -> String 
     };
     let allowed = seconds(patience.deadline.saturating_sub(patience.started));
     let by = if patience.is_callers() { "The caller allows" } else { "The model allows" };
-    match recovery.filter(|at| *at >= patience.deadline && patience.more_would_help(evidence.now, recovery)) {
+    match recovery.filter(|_| patience.more_would_help(evidence.now, recovery)) {
         Some(at) => {
             let back = seconds(at.saturating_sub(patience.started));
             format!("{by} {allowed} s, and the earliest recovery of {who} is after {back} s.")
