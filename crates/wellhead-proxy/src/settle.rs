@@ -33,7 +33,7 @@ pub(crate) struct Books {
     pub(crate) output_estimate: u64,
     /// Only one target can answer the request.
     pub(crate) sole: bool,
-    /// Targets that cannot answer the request at all, as bits.
+    /// Targets of the route that was asked for that cannot answer the request at all, as bits.
     pub(crate) unfit: u64,
     /// When it has to be answered; 0: refused before that was known.
     pub(crate) deadline: Nanos,
@@ -216,10 +216,11 @@ impl Books {
     /// Remembers what the attempt under way has met, for whoever asks why.
     fn note(&mut self, failure: &Failure) {
         let (Some(current), Some(route)) = (&self.current, &self.route) else { return };
-        let (number, now) = (current.target, self.worker.gateway.clock.now());
-        let met = Met::new(self.record.attempts.len(), number, failure, now);
+        let Some(target) = route.targets.get(current.target) else { return };
+        let now = self.worker.gateway.clock.now();
+        let met = Met::new(self.record.attempts.len(), target.id.clone(), failure, now);
         // What the request itself is to blame for says nothing about the target.
-        if let Some(target) = route.targets.get(number).filter(|_| failure.side != Side::Client) {
+        if failure.side != Side::Client {
             target.state.note_fault(met.fault.clone());
         }
         self.told.get_or_insert_default().met.push(met);
@@ -281,7 +282,7 @@ impl Books {
         }
         let straight = outcome == Outcome::Ok
             && self.told.is_none()
-            && !self.route.as_ref().is_some_and(|route| route.trouble.is_set());
+            && !self.asked_route().is_some_and(|route| route.trouble.is_set());
         if !straight {
             diagnosis::settle(self, outcome, now);
         }

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use wellhead_sim::Rule;
 
 use crate::support::{
-    CHAT, Gateway, Request, binary, chat, dead_port, eventually, fault, pair, sim, single, tiers,
+    CHAT, Gateway, Request, binary, chat, config, dead_port, eventually, fault, pair, sim, single, tiers,
 };
 
 fn named(id: &str) -> Request {
@@ -102,6 +102,45 @@ async fn a_stream_that_breaks_off_is_explained_too() {
     let shown = explain(&gateway, &["cut", "--json"]).await;
     let story: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!(story["attempts"][0]["stage"], "stream", "{story}");
+}
+
+#[tokio::test]
+async fn a_smaller_model_that_stands_in_does_not_hide_why() {
+    let (sim, dead) = (sim(), dead_port());
+    let text = config(&format!(
+        "providers:\n  a: {{ kind: openai-compatible, base_url: \"{}\", keys: [k-1] }}\n  \
+           b: {{ kind: openai-compatible, base_url: \"{}\", keys: [k-2] }}\n\
+         models:\n  chat:\n    targets: [{{ provider: a, model: m1 }}]\n    attempts_max: 2\n    \
+           timeouts: {{ hold: 0s }}\n    fallback: {{ model: small }}\n  \
+           small: {{ targets: [{{ provider: b, model: m2 }}] }}\n",
+        url(dead),
+        sim.base_url()
+    ));
+    let gateway = Gateway::start(&text).await;
+    let answer = gateway.send(named("smaller")).await;
+    assert_eq!(
+        (answer.status, answer.header("x-wellhead-survival")),
+        (200, "degraded"),
+        "{}",
+        answer.everything()
+    );
+    gateway.record("smaller").await;
+    let shown = explain(&gateway, &["smaller", "--json"]).await;
+    let story: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(
+        (story["outcome"].as_str(), story["route"].as_str()),
+        (Some("degraded"), Some("chat")),
+        "{story}"
+    );
+    assert_eq!(story["diagnosis"]["code"], "PORT_REFUSED", "{story}");
+    assert!(story["findings"].to_string().contains(&dead.to_string()), "{story}");
+    let status = gateway.status().await;
+    let route = |name: &str| {
+        let routes = status["routes"].as_array().unwrap();
+        routes.iter().find(|route| route["model"] == name).unwrap().clone()
+    };
+    assert_eq!(route("chat")["diagnosis"]["code"], "PORT_REFUSED");
+    assert_eq!(route("small")["diagnosis"], Value::Null);
 }
 
 /// The lines of the log that are about requests that fail.

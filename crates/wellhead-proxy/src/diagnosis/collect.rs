@@ -19,17 +19,21 @@ use wellhead_types::{Name, Stage};
 /// Keys that are named in a finding; more would bury it.
 const EXAMPLES_MAX: usize = 3;
 
-/// What is known when a request is given up.
-pub(super) fn of_request(books: &Books, recovery: Option<Nanos>) -> Evidence {
+/// What is known of a route's targets when a request is given up.
+pub(super) fn of_request(books: &Books, route: Option<&Route>, recovery: Option<Nanos>) -> Evidence {
     let gateway = &books.worker().gateway;
     let now = gateway.clock.now();
-    let Some(route) = &books.route else {
+    let Some(route) = route else {
         return Evidence { now, model: "".into(), patience: None, targets: Vec::new() };
     };
     let met = books.told.as_ref().map_or(&[][..], |told| &told.met);
     let mut targets: Vec<TargetEvidence> = Vec::with_capacity(route.targets.len());
-    for (number, target) in route.targets.iter().enumerate().filter(|(number, _)| !books.is_unfit(*number)) {
-        let faults = met.iter().filter(|met| met.target == number).map(|met| met.fault.clone());
+    let is_asked = books.asked_route().is_some_and(|asked| asked.model.name == route.model.name);
+    for (number, target) in route.targets.iter().enumerate() {
+        if is_asked && books.is_unfit(number) {
+            continue;
+        }
+        let faults = met.iter().filter(|met| met.target == target.id).map(|met| met.fault.clone());
         targets.push(of_target(target, faults.collect(), now));
     }
     // Names are looked at only where the failure could be theirs: the report is a copy of all of them.

@@ -11,10 +11,11 @@ pub(crate) use collect::{hosts, of_route};
 pub(crate) use stories::Stories;
 pub(crate) use trouble::Trouble;
 
+use crate::plan::Route;
 use crate::settle::Books;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::diagnose::{self, Fault, Finding, Report};
-use wellhead_types::{Diagnosis, Failure, FindingStatus, Outcome, Rung};
+use wellhead_types::{Diagnosis, Failure, FindingStatus, Name, Outcome, Rung};
 
 /// What is kept of the vendor's or the network's own words about one failure.
 pub(crate) const DETAIL_BYTES_MAX: usize = 512;
@@ -33,23 +34,29 @@ pub(crate) struct Told {
 pub(crate) struct Met {
     /// Number of the attempt.
     pub(crate) attempt: usize,
-    /// Number of the target.
-    pub(crate) target: usize,
+    /// The target; that of a substitute is none of the route's.
+    pub(crate) target: Name,
     pub(crate) fault: Fault,
     /// How long the upstream asked to be left alone.
     pub(crate) retry_after: Option<std::time::Duration>,
 }
 
 impl Met {
-    pub(crate) fn new(attempt: usize, target: usize, failure: &Failure, now: Nanos) -> Self {
+    pub(crate) fn new(attempt: usize, target: Name, failure: &Failure, now: Nanos) -> Self {
         let fault = Fault::of(failure, now, DETAIL_BYTES_MAX);
         Self { attempt, target, fault, retry_after: failure.retry_after }
     }
 }
 
-/// Finds out why the request failed; `recovery` is what the ladder knows about the earliest one.
+/// Finds out why the request failed at the model that is being asked; `recovery` is what the ladder knows about the
+/// earliest one.
 pub(crate) fn diagnose(books: &mut Books, recovery: Option<Nanos>) -> &Report {
-    let evidence = collect::of_request(books, recovery);
+    let route = books.route.clone();
+    diagnose_route(books, route.as_deref(), recovery)
+}
+
+fn diagnose_route<'a>(books: &'a mut Books, route: Option<&Route>, recovery: Option<Nanos>) -> &'a Report {
+    let evidence = collect::of_request(books, route, recovery);
     books.told.get_or_insert_default().report.insert(diagnose::diagnose(&evidence))
 }
 
@@ -76,13 +83,17 @@ pub(crate) fn known<'a>(
 /// record is about to be handed on.
 pub(crate) fn settle(books: &mut Books, outcome: Outcome, now: Nanos) {
     let gateway = books.worker().gateway.clone();
-    if outcome == Outcome::Failed && books.told.as_ref().is_none_or(|told| told.report.is_none()) {
-        diagnose(books, None);
+    let route = books.asked_route().cloned();
+    let untold = books.told.as_ref().is_none_or(|told| told.report.is_none());
+    match outcome {
+        Outcome::Failed if untold => drop(diagnose(books, None)),
+        // Something else stood in for the model; why that was necessary is told as well.
+        Outcome::Stale | Outcome::Degraded if untold => drop(diagnose_route(books, route.as_deref(), None)),
+        _ => {}
     }
-    let route = books.route.clone();
-    if let (Some(report), Outcome::Failed | Outcome::Shed) =
-        (books.told.as_ref().and_then(|told| told.report.as_ref()), outcome)
-    {
+    let report = books.told.as_ref().and_then(|told| told.report.as_ref());
+    let fell = matches!(outcome, Outcome::Failed | Outcome::Shed | Outcome::Stale | Outcome::Degraded);
+    if let Some(report) = report.filter(|_| fell) {
         gateway.metrics.count_diagnosis(report.diagnosis);
         if let Some(route) = &route {
             route.trouble.failed(&route.model.name, report, now, &books.record.request_id);

@@ -86,6 +86,10 @@ fn did(books: &Books, outcome: Outcome) -> String {
                 Rung::Hedged => "asked a second target before the first one had answered",
                 Rung::FailedOver => "went to another tier",
                 Rung::Resumed => "had the rest of a broken stream from elsewhere",
+                Rung::Stale | Rung::Cached => return "gave the answer to an earlier request".to_owned(),
+                Rung::Degraded => {
+                    return format!("gave what is declared in place of the model, after {attempts}");
+                }
                 _ => "went down the ladder",
             };
             format!("{how}, and answered from {answered_by} after {attempts}")

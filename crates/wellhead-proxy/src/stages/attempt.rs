@@ -33,6 +33,8 @@ pub(crate) type Outcome = Result<Opened, GaveUp>;
 #[derive(Debug)]
 pub(crate) struct GaveUp {
     pub(crate) end: End,
+    /// The newest failure, if anything was sent at all.
+    pub(crate) last: Option<Failure>,
     /// The upstream's own answer, where it is passed on.
     pub(crate) answer: Option<UpstreamError>,
 }
@@ -69,6 +71,7 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
 
 /// The same from a first effect on.
 pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcome {
+    let mut last = None;
     let mut answer = None;
     let mut refused = false;
     loop {
@@ -84,7 +87,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
                 Err(Missed::Failed(failure, upstream)) => {
                     let next = failed(exchange, target, &failure);
                     let next = exchange.possible(next);
-                    answer = upstream;
+                    (last, answer) = (Some(failure), upstream);
                     next
                 }
             },
@@ -100,7 +103,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
             }
             Effect::GiveUp(end) => {
                 hold::gave_up(exchange, end, refused);
-                return Err(GaveUp { end, answer });
+                return Err(GaveUp { end, last, answer });
             }
         };
     }

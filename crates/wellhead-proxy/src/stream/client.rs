@@ -199,7 +199,7 @@ impl ClientStream {
             let begun =
                 in_memory || (replay::read_back(&mut exchange).await && begin(&mut exchange, &mut delivered));
             if !begun {
-                return (exchange, Err(GaveUp { end: End::PassOn, answer: None }));
+                return (exchange, Err(GaveUp { end: End::PassOn, last: None, answer: None }));
             }
             let failure = Failure::endpoint(Stage::Stream, cause, "the stream broke off");
             let first = exchange.decide(Event::Failed(target, &failure));

@@ -48,7 +48,7 @@ impl Collector for Shared {
 
 impl Shared {
     fn diagnoses(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let help = "Requests that nobody could answer, by what was behind it.";
+        let help = "Requests that no target could answer as asked, by what was behind it.";
         let mut metric = out.encode_descriptor("wellhead_diagnoses", help, None, MetricType::Counter)?;
         for (cause, counter) in Diagnosis::ALL.into_iter().zip(&self.diagnoses) {
             let count = counter.load(Relaxed);
