@@ -137,7 +137,7 @@ async fn instead(exchange: &mut Exchange, first: GaveUp) -> Outcome {
         };
         let outcome = match step {
             Step::Cached => answers::look(exchange).await.map(Ok),
-            Step::Text => text::say(exchange).map(Ok),
+            Step::Text => text::say(exchange).await.map(Ok),
             Step::Larger | Step::Smaller => match switch(exchange, step, deadline, attempts_max) {
                 true => Some(attempt::run(exchange).await),
                 false => None,

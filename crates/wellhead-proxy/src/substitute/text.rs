@@ -3,13 +3,16 @@
 use super::answers::prepared;
 use crate::answer::Opened;
 use crate::exchange::Exchange;
-use crate::replay::Kept;
+use crate::replay::{self, Kept};
 use wellhead_resilience::SECOND;
 use wellhead_types::Rung;
 use wellhead_wire::openai::stand_in::{StandIn, may_answer};
 
-/// The declared text as an answer; `None` if the request cannot be answered by one, or is no longer in memory.
-pub(super) fn say(exchange: &Exchange) -> Option<Opened> {
+/// The declared text as an answer; `None` if the request cannot be answered by one, or is too large to be looked at.
+pub(super) async fn say(exchange: &mut Exchange) -> Option<Opened> {
+    if !replay::read_back(exchange).await {
+        return None;
+    }
     let sub = exchange.substitute.as_ref()?;
     let text = sub.asked.model.fallback.as_ref()?.text.as_ref()?;
     let Kept::Memory(body) = &exchange.body else { return None };

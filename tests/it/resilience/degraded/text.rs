@@ -112,3 +112,17 @@ async fn a_stream_whose_headers_are_out_already_gets_the_text_too() {
     let record = gateway.record(answer.header("x-request-id")).await;
     assert_eq!((&record["rung"], &record["outcome"]), (&json!("degraded"), &json!("degraded")), "{record}");
 }
+
+#[tokio::test]
+async fn a_request_whose_body_went_to_a_file_gets_the_text_too() {
+    let sim = sim();
+    breaks(&sim, "m1", "status:404");
+    let gateway = Gateway::start(&world(&sim, &declared(), "")).await;
+    let message = json!({"role": "user", "content": "word ".repeat(400_000)});
+    let answer = post(&gateway, CHAT, &with(&json!({"messages": [message]}))).await;
+    assert_eq!((answer.status, answer.content().as_str()), (200, TEXT), "{}", answer.everything());
+    let format = json!({"type": "json_object"});
+    let answer =
+        post(&gateway, CHAT, &with(&json!({"messages": [message], "response_format": format}))).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "no_healthy_upstream"));
+}

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 const CHAT: Endpoint = Endpoint::ChatCompletions;
 
-fn chat(choice: Value) -> Vec<u8> {
+fn chat(choice: &Value) -> Vec<u8> {
     json!({"id": "a", "object": "chat.completion", "choices": [choice]}).to_string().into_bytes()
 }
 
 #[test]
 fn only_a_text_that_ended_by_itself_is_given_again() {
     let said = |text: &str| json!({"role": "assistant", "content": text, "refusal": null, "tool_calls": []});
-    assert!(whole(CHAT, &chat(json!({"index": 0, "message": said("x"), "finish_reason": "stop"}))));
+    assert!(whole(CHAT, &chat(&json!({"index": 0, "message": said("x"), "finish_reason": "stop"}))));
     for (why, choice) in [
         ("cut at a limit", json!({"message": said("x"), "finish_reason": "length"})),
         ("filtered", json!({"message": said("x"), "finish_reason": "content_filter"})),
@@ -24,7 +24,7 @@ fn only_a_text_that_ended_by_itself_is_given_again() {
         ("an old call", json!({"message": {"function_call": {"name": "f"}}, "finish_reason": "stop"})),
         ("a refusal", json!({"message": {"refusal": "No."}, "finish_reason": "stop"})),
     ] {
-        assert!(!whole(CHAT, &chat(choice)), "{why}");
+        assert!(!whole(CHAT, &chat(&choice)), "{why}");
     }
     assert!(!whole(CHAT, br#"{"choices":[]}"#));
     assert!(!whole(CHAT, br#"{"choices":[{"finish_reason":"stop"}],"error":{"code":"x"}}"#));
@@ -76,8 +76,8 @@ fn a_stream_has_to_be_whole_and_plain() {
         ("no reason", vec![text.clone()], DONE),
         ("a limit", vec![text.clone(), delta(&json!({}), Some("length"))], DONE),
         ("a call", vec![delta(&json!({"tool_calls": [{"index": 0}]}), None), stop.clone()], DONE),
-        ("a refusal", vec![delta(&json!({"refusal": "No"}), None), stop.clone()], DONE),
-        ("an error", vec![text.clone(), json!({"error": {"code": "x"}})], DONE),
+        ("a refusal", vec![delta(&json!({"refusal": "No"}), None), stop], DONE),
+        ("an error", vec![text, json!({"error": {"code": "x"}})], DONE),
         ("no choices", vec![json!({"choices": []})], DONE),
     ] {
         assert!(!stream(CHAT, &events(&said, end)), "{why}");
