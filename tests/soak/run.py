@@ -20,12 +20,12 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(ROOT / "bench"
 
 from harness import machine  # noqa: E402
 from harness.settings import BenchError  # noqa: E402
-from parts import checks, faults, kills, memory, reloads, report, survival  # noqa: E402
+from parts import checks, faults, kills, memory, outages, reloads, report, survival  # noqa: E402
 from parts.settings import PARTS, Row, Settings, Sizes, SoakError  # noqa: E402
 from parts.stack import Gateway  # noqa: E402
 
 # Parts that wear the one gateway process.
-LIVE = {"kills": kills.run, "reloads": reloads.run, "faults": faults.run}
+LIVE = {"kills": kills.run, "reloads": reloads.run, "faults": faults.run, "outages": outages.run}
 STILL = {"survival": survival.run, "seeds": checks.seeds, "fuzz": checks.fuzz}
 NOFILE_STREAMS = 1_000
 CANNOT_GO_ON = (SoakError, BenchError, OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError)
@@ -40,6 +40,7 @@ def options(argv):
     parser.add_argument("--kills", type=count, help="kill -9 of an upstream under load")
     parser.add_argument("--reloads", type=count, help="reloads under load")
     parser.add_argument("--scenarios", type=count, help="random fault scenarios")
+    parser.add_argument("--outage-seconds", type=_seconds, help="how long a target is down")
     parser.add_argument("--cases", type=count, help="cases of each property test")
     parser.add_argument("--fuzz-minutes", type=_minutes, help="minutes for each fuzz target")
     parser.add_argument("--seed", type=int, help="of the scenarios; random if absent")
@@ -66,6 +67,13 @@ def _at_least(least):
     return number
 
 
+def _seconds(text):
+    value = float(text)
+    if not 2 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text}: expected 2 to 3600")
+    return value
+
+
 def _minutes(text):
     value = float(text)
     if not 0 < value <= 24 * 60:
@@ -77,7 +85,7 @@ def sizes(given):
     """The sizes that were asked for."""
     chosen = Sizes.quick() if given.quick else Sizes()
     named = {"kills": given.kills, "reloads": given.reloads, "scenarios": given.scenarios,
-             "proptest_cases": given.cases, "fuzz_minutes": given.fuzz_minutes}
+             "outage_seconds": given.outage_seconds, "proptest_cases": given.cases, "fuzz_minutes": given.fuzz_minutes}
     for name, value in named.items():
         if value is not None:
             setattr(chosen, name, value)

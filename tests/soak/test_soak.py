@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "bench")]
 
 import run  # noqa: E402
-from parts import checks, client, kills, memory, report, scenario, survival  # noqa: E402
+from parts import checks, client, kills, memory, outages, report, scenario, steady, survival  # noqa: E402
 from parts.checker import DEADLINE_S, SLACK_S, STREAM_S_MAX, check, codes, names  # noqa: E402
 from parts.client import Answer, ask  # noqa: E402
 from parts.scenario import Request, Scenario  # noqa: E402
@@ -212,6 +212,73 @@ class Transport(unittest.TestCase):
             port = server.server_port
         answer = ask(port, {}, 1)
         self.assertEqual((answer.status, answer.end), (None, "broken"))
+
+
+class Outages(unittest.TestCase):
+    """Every broken promise of an outage is planted once. Times are seconds; the target is down from 20 to 80."""
+
+    def outage(self, calls=None, **changes):
+        calls = [self.call(number / 100) for number in range(10_000)] if calls is None else calls
+        return outages.Outage(**{"calls": calls, "began": 20.0, "known": 25.0, "returned": 80.0, "failures_before": 12,
+                                 "failures_after": 9, "probes": 9, **changes})
+
+    def call(self, began, took=0.1, answered=True, target=None):
+        target = target or ("b/m" if 20 <= began < 85 else "a/m")
+        return steady.Call(began, True, began + took, answered, target)
+
+    def assert_found(self, word, outage):
+        found = list(outages.judge(outage, "a"))
+        self.assertTrue(any(word in text for text in found), f"{word!r} not in {found}")
+
+    def test_a_good_outage_passes(self):
+        outage = self.outage()
+        self.assertEqual(list(outages.judge(outage, "a")), [])
+        self.assertAlmostEqual(outage.back_s("a"), 5.0, delta=0.1)
+
+    def test_every_broken_promise_is_found(self):
+        good = self.outage().calls
+        self.assert_found("requests failed", self.outage([*good, self.call(50, answered=False)]))
+        self.assert_found("probes were due", self.outage(failures_after=5_000))
+        self.assert_found("the schedule allows", self.outage(probes=40))
+        self.assert_found("before the target was left alone", self.outage(failures_before=2_000))
+        slow = [self.call(call.began, 0.2 if 30 < call.began < 31 else 0.1) for call in good]
+        self.assert_found("p99 100 ms healthy, 200 ms meanwhile", self.outage(slow))
+        self.assert_found("the traffic was back 35.0 s", self.outage([*good, self.call(115, target="b/m")]))
+
+    def test_few_requests_have_no_p99(self):
+        few = [self.call(number / 2, 1.0 if number > 50 else 0.1) for number in range(200)]
+        self.assertEqual(list(outages.judge(self.outage(few), "a")), [])
+
+    def test_the_schedule_of_probes(self):
+        # Waits of at least 0.5, 1, 2, 4, 8, then 10 seconds.
+        self.assertEqual([outages.probes_max(s) for s in (0.4, 0.6, 1.6, 15.6, 25.6, 60)], [0, 1, 2, 5, 6, 9])
+
+    def test_goodput_that_comes_late_or_goes_again_is_seen(self):
+        calls = [self.call(number / 50) for number in range(5_000) if not 20 <= number / 50 < 86]
+        self.assertAlmostEqual(outages.recovered_s(calls, 80.0, 50.0, 99.0), 6.0, delta=0.5)
+        gone_again = [call for call in calls if call.began < 93]
+        self.assertIsNone(outages.recovered_s(gone_again, 80.0, 50.0, 99.0))
+
+    def test_answers_to_steady_load_are_judged(self):
+        refused = refusal(headers={"retry-after-ms": "1500"})
+        self.assertEqual([steady.wrong(stream(), TEXT), steady.wrong(whole(), TEXT), steady.wrong(refused, TEXT)],
+                         ["", "", ""])
+        self.assertEqual((steady.told_s(refused), steady.should_retry(refused)), (1.5, True))
+        self.assertEqual(steady.should_retry(refusal(headers={"x-should-retry": "false"})), False)
+        for answer in (stream(text=TEXT[:3]), stream(done=False), whole(end="broken"), refusal(error=None),
+                       refusal(headers={"x-should-retry": "maybe"}), refusal(headers={"retry-after": "3600"})):
+            self.assertNotEqual(steady.wrong(answer, TEXT), "", answer)
+
+    def test_answers_are_parsed_from_their_bytes(self):
+        event = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n"
+        chunked = head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(event), event)
+        for raw, end, text in ((chunked, "clean", "Hi"), (chunked[:-5], "broken", "Hi"), (head + b"ff\r\nda", "broken", ""),
+                               (b"", "broken", ""), (b"HTTP/1.1 503 X\r\nContent-Length: 9\r\n\r\n{}", "broken", "")):
+            answer = Answer(streamed=True)
+            client.parse(answer, raw)
+            self.assertEqual((answer.end, answer.text), (end, text), raw)
+        self.assertEqual(answer.status, 503)
 
 
 class Judgement(unittest.TestCase):

@@ -71,6 +71,43 @@ def ask(port, body, seconds_max, accepts=None):
     return answer
 
 
+def parse(answer, raw):
+    """Fills in an answer from all the bytes of a connection that carried nothing else."""
+    head, split, rest = raw.partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    if not split or not status.startswith("HTTP/1.1 "):
+        answer.end = "broken"
+        return
+    answer.status = int(status.split(" ")[1])
+    answer.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if answer.header("transfer-encoding") == "chunked":
+        answer.body, ended = _dechunked(rest)
+    else:
+        answer.body, ended = rest, len(rest) == int(answer.header("content-length") or len(rest))
+    answer.end = "clean" if ended else "broken"
+    if answer.streamed and answer.status == 200:
+        for event in answer.body.replace(b"\r\n", b"\n").split(b"\n\n"):
+            _event(answer, event, 0.0)
+    else:
+        _whole(answer)
+
+
+def _dechunked(rest):
+    """(body, whether the last chunk is there)"""
+    pieces = []
+    while True:
+        size, split, rest = rest.partition(b"\r\n")
+        if not split:
+            return b"".join(pieces), False
+        length = int(size.split(b";")[0], 16)
+        if length == 0:
+            return b"".join(pieces), True
+        pieces.append(rest[:length])
+        if len(rest) < length + 2:
+            return b"".join(pieces), False
+        rest = rest[length + 2:]
+
+
 def _send(connection, body, accepts):
     """By hand, because `request` would add an Accept-Encoding of its own."""
     connection.putrequest("POST", "/v1/chat/completions", skip_accept_encoding=True)

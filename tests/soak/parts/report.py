@@ -13,8 +13,8 @@ def render(settings, rows, shape, version, commit, date, whole):
         f"**{settings.findings_count} promises were broken**, see below."
     lines = [
         "# Soak", "",
-        "Long runs that wear the gateway down: upstreams killed, configurations replaced, random faults, long searches",
-        "for bad input. `make soak` writes this page; it fails when a promise is broken.", "",
+        "Long runs that wear the gateway down: upstreams killed, configurations replaced, random faults, outages, long",
+        "searches for bad input. `make soak` writes this page; it fails when a promise is broken.", "",
         verdict, "",
         "| | |", "| --- | --- |",
         f"| Date | {date} |", f"| Commit | {commit} |", f"| Program | {version} |",
@@ -46,6 +46,7 @@ EXPLANATION = """\
 | `kills` | a request that has not received content is not lost when its upstream dies; one that has ends with an error event |
 | `reloads` | a valid file takes effect whole, an invalid one changes nothing and names its line; no stream notices either |
 | `faults` | every request ends before its deadline; nothing truncated looks finished; where a healthy target is in reach it answers; rung, attempts and target agree with what the upstreams saw; errors have the documented shape and tell nothing internal |
+| `outages` | while one of two targets is down no request fails, the dead one is asked by probes only, and p99 stays within 1.2 times the healthy one; its traffic is back within 30 s of its return. When both are down, everybody is told so truthfully, and 15 s after their return as many calls are answered as before (95 %) |
 | `memory` | one process serves all of it, does not panic, and weighs afterwards what it weighed before, within the bound |
 | `survival` | every fault of the simulator on the first target with every one on the second, streamed and not, ends in the complete answer or in an honest error, as in [survival.md](survival.md) |
 | `seeds` | the properties of the pure crates hold for that many random cases each |

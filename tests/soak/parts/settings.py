@@ -18,7 +18,7 @@ MODEL = "soak"
 # thousands of times.
 FINDINGS_KEPT_MAX = 20
 
-PARTS = ("kills", "reloads", "faults", "memory", "survival", "seeds", "fuzz")
+PARTS = ("kills", "reloads", "faults", "outages", "memory", "survival", "seeds", "fuzz")
 
 
 class SoakError(Exception):
@@ -33,6 +33,8 @@ class Sizes:
     kills: int = 20
     reloads: int = 100
     scenarios: int = 1_000
+    # How long a target is down.
+    outage_seconds: float = 60.0
     # Every pair of faults instead of each pair of classes.
     all_pairs: bool = True
     proptest_cases: int = 20_000
@@ -43,7 +45,8 @@ class Sizes:
     @staticmethod
     def quick():
         """Enough to see that everything runs; too short to publish."""
-        return Sizes(kills=3, reloads=10, scenarios=60, all_pairs=False, proptest_cases=300, fuzz_minutes=0.1)
+        return Sizes(kills=3, reloads=10, scenarios=60, outage_seconds=6.0, all_pairs=False, proptest_cases=300,
+                     fuzz_minutes=0.1)
 
     def json(self):
         """The sizes for the record."""

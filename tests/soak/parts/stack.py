@@ -43,6 +43,13 @@ class Sim:
     def kill9(self):
         self.proc.kill9()
 
+    def freeze(self):
+        """Stops the process where it stands: the system goes on accepting for it, and nothing is answered."""
+        os.kill(self.proc.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.kill(self.proc.pid, signal.SIGCONT)
+
     def stop(self):
         if self.proc:
             self.proc.stop()
@@ -114,6 +121,12 @@ class Gateway:
         counted = re.findall(r"^wellhead_upstream_attempts_total\{([^}]*)\} (\S+)", self.metrics(), re.M)
         return sum(round(float(count)) for labels, count in counted
                    if f'target="{provider_name}/' in labels and 'result="ok"' not in labels)
+
+    def transitions(self, provider_name, to):
+        """How often a target of a provider has come to a state."""
+        counted = re.findall(r"^wellhead_breaker_transitions_total\{([^}]*)\} (\S+)", self.metrics(), re.M)
+        return sum(round(float(count)) for labels, count in counted
+                   if f'target="{provider_name}/' in labels and f'to="{to}"' in labels)
 
     def resumed(self):
         """Streams that broke off after their first content so far and were finished by somebody else."""
