@@ -250,8 +250,8 @@ class Outages(unittest.TestCase):
         self.assertEqual(list(outages.judge(self.outage(few), "a")), [])
 
     def test_the_schedule_of_probes(self):
-        # Waits of at least 0.5, 1, 2, 4, 8, then 10 seconds.
-        self.assertEqual([outages.probes_max(s) for s in (0.4, 0.6, 1.6, 15.6, 25.6, 60)], [0, 1, 2, 5, 6, 9])
+        # Waits of at least 0.5, 1, 2, 4, 8, then 9 seconds.
+        self.assertEqual([outages.probes_max(s) for s in (0.4, 0.6, 1.6, 15.6, 24.6, 60)], [0, 1, 2, 5, 6, 9])
 
     def test_goodput_that_comes_late_or_goes_again_is_seen(self):
         calls = [self.call(number / 50) for number in range(5_000) if not 20 <= number / 50 < 86]

@@ -18,9 +18,9 @@ PER_SECOND, PER_SECOND_RETRIED = 100, 50
 HEALTHY_SECONDS_MAX, AFTER_SECONDS = 20.0, 12.0
 # Silence is given up after this, and connecting too: what a request costs that meets the death itself, or probes.
 SILENCE_S = 2
-# Failures in a row that open a target, and the schedule of its probes: 1 s, doubled up to 20 s, each ± 50 %.
+# Failures in a row that open a target, and the schedule of its probes: 1 s, doubled up to 18 s, each ± 50 %.
 FAILURES = 7
-PROBE_FIRST_S, PROBE_LAST_S, PROBE_JITTER = 1.0, 20.0, 0.5
+PROBE_FIRST_S, PROBE_LAST_S, PROBE_JITTER = 1.0, 18.0, 0.5
 # The bars.
 P99_RATIO_MAX = 1.2
 BACK_SECONDS_MAX = 30.0

@@ -1,6 +1,6 @@
-//! The health of one target, shared by all workers. A calm one, which answers and has nothing to prove, costs no lock:
-//! what requests need to know of it is in atomics, and the state machines behind the mutex are asked only after
-//! failures.
+//! The health of one target, shared by all workers. A calm one, which answers and has nothing to prove, costs no lock,
+//! nor does one that is left alone until its wait is over: what requests need to know of them is in atomics, and the
+//! state machines behind the mutex are asked only around failures.
 
 use super::fault::LastFault;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -27,6 +27,9 @@ pub(crate) struct TargetState {
     /// Neither requests nor their successes have anything to ask or tell the lock.
     calm: AtomicBool,
     last_fault: LastFault,
+    /// It is open until then, and there is no more to know of it, so that an outage costs the requests that others
+    /// answer no lock. 0: the lock has to be asked.
+    open_until: AtomicU64,
     open_by_rate: AtomicBool,
     /// 0: never.
     recovered_at: AtomicU64,
@@ -50,7 +53,7 @@ pub(crate) struct Entry(Option<last_light::Entry>);
 pub(crate) struct Unavailable;
 
 /// What a request needs to know to choose.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Look {
     pub(crate) class: Class,
     pub(crate) rests_until: Option<Nanos>,
@@ -76,6 +79,15 @@ impl TargetState {
         if self.calm.load(Relaxed) {
             return Look { class: Class::Ok, rests_until: None, room_at: None, asked_until: None };
         }
+        let until = self.open_until.load(Relaxed);
+        if until > now {
+            return Look { class: Class::Open, rests_until: Some(until), room_at: None, asked_until: None };
+        }
+        self.look_closely(now)
+    }
+
+    /// The same from the state machines themselves.
+    fn look_closely(&self, now: Nanos) -> Look {
         let Health { breaker, light } = &*self.health();
         let class = breaker.class(now);
         // A probe under way is the one request that may be there.
@@ -235,8 +247,10 @@ impl TargetState {
     /// The copies that are read without the lock are written under it.
     fn copy(&self, health: &Health, now: Nanos) {
         let Health { breaker, light } = health;
-        let calm = breaker.is_calm() && !light.is_lit() && breaker.asked_until(now).is_none();
-        self.calm.store(calm, Relaxed);
+        let plain = !light.is_lit() && breaker.asked_until(now).is_none();
+        self.calm.store(plain && breaker.is_calm(), Relaxed);
+        let open = plain && breaker.phase() == Phase::Open;
+        self.open_until.store(breaker.rests_until().filter(|_| open).unwrap_or(0), Relaxed);
         self.open_by_rate.store(breaker.is_open_by_rate(), Relaxed);
         self.recovered_at.store(breaker.recovered_at().unwrap_or(0), Relaxed);
     }

@@ -31,9 +31,12 @@ use wellhead_types::Cause;
 pub const FAILURES_IN_A_ROW_MAX: u32 = 7;
 /// First wait of an open target; doubled each time.
 pub const OPEN_FIRST: Nanos = SECOND;
-/// Longest wait before jitter, which makes it 30 s at most: so long after its return a target has traffic again, however
-/// long it was away. Longer waits would save next to nothing: one probe in twenty seconds is no load.
-pub const OPEN_MAX: Nanos = 20 * SECOND;
+/// Longest wait before jitter, which makes it 27 s at most, counted from the last probe's beginning: 30 s after its return
+/// a target has answered a probe and has traffic again, however long it was away and however it failed. Longer waits
+/// would save next to nothing: one probe in eighteen seconds is no load.
+pub const OPEN_MAX: Nanos = 18 * SECOND;
+/// Shortest wait after a probe that took longer to fail than its next wait is long.
+const OPEN_MIN: Nanos = OPEN_FIRST / 2;
 /// Longest wait that an upstream can ask for with `Retry-After`.
 pub const RETRY_AFTER_MAX: Nanos = 300 * SECOND;
 /// How long one failure moves a target behind the others. As long as the shortest wait: then it gets a request again,
@@ -290,7 +293,8 @@ impl Breaker {
         self.go(State::Suspect { until: now.saturating_add(SUSPECT) }, why)
     }
 
-    /// Doubles from one second to twenty, ± 50 % so that gateways do not probe in step.
+    /// Doubles from one second to eighteen, ± 50 % so that gateways do not probe in step. After a probe it is counted from
+    /// the probe's beginning: how long a silent target took to fail says nothing about when it is back.
     fn open(&mut self, why: Why, now: Nanos, rng: &mut Rng) -> Option<Transition> {
         let length = (OPEN_FIRST << self.opens.min(6)).min(OPEN_MAX);
         let wait = match why {
@@ -302,9 +306,13 @@ impl Breaker {
             Why::ProbeFailed => self.checks.on_probe_failed(),
             _ => self.opened_by_rate = false,
         }
+        let until = match self.state {
+            State::Probing { since, .. } => since.saturating_add(wait).max(now.saturating_add(OPEN_MIN)),
+            _ => now.saturating_add(wait),
+        };
         self.opens = self.opens.saturating_add(1);
         self.opened_at = Some(now);
-        self.go(State::Open { until: now.saturating_add(wait).max(self.asked_until) }, why)
+        self.go(State::Open { until: until.max(self.asked_until) }, why)
     }
 
     fn recover(&mut self, now: Nanos, passive: &Passive) {

@@ -43,6 +43,54 @@ fn a_calm_target_is_asked_without_its_lock_and_a_failure_ends_that() {
 }
 
 #[test]
+fn an_open_target_is_looked_at_without_its_lock_until_its_wait_is_over() {
+    let (state, until) = opened();
+    let locked = state.health.lock().unwrap();
+    let look = state.look(until - 1);
+    assert_eq!((look.class, look.rests_until), (Class::Open, Some(until)));
+    drop(locked);
+    assert_eq!(state.look(until).class, Class::Due);
+}
+
+#[test]
+fn what_is_seen_without_the_lock_is_what_is_true() {
+    let mut unlocked = [0, 0];
+    for seed in 0..2_000 {
+        let (mut rng, state) = (Rng::new(seed), TargetState::default());
+        let (mut now, mut under_way) = (SECOND, Vec::new());
+        for step in 0..60 {
+            now += rng.below(SECOND);
+            if rng.below(3) > 0
+                && let Ok((entry, _)) = state.enter(now, rng.below(4) == 0)
+            {
+                under_way.push((now, entry));
+            }
+            if !under_way.is_empty() && rng.below(3) > 0 {
+                let chosen = rng.below(under_way.len() as u64);
+                let (began, mut entry) = under_way.swap_remove(usize::try_from(chosen).unwrap());
+                now += 1;
+                let attempt = Attempt { began, now };
+                let retry_after = (rng.below(8) == 0).then(|| rng.below(5 * SECOND));
+                let blow = Blow { kind: Kind::Fault, cause: Cause::Status5xx, retry_after };
+                match rng.below(8) {
+                    0 => drop(state.on_answering(attempt, &mut entry)),
+                    1 => drop(state.on_success(attempt, entry)),
+                    2 => drop(state.on_given_up(attempt, entry)),
+                    _ => drop(state.on_failure(attempt, blow, MANY, entry, &mut rng)),
+                }
+            }
+            for later in [0, 1, rng.below(30 * SECOND)] {
+                let at = now + later;
+                assert_eq!(state.look(at), state.look_closely(at), "seed {seed}, step {step}, {later} later");
+                unlocked[0] += usize::from(state.calm.load(Relaxed));
+                unlocked[1] += usize::from(state.open_until.load(Relaxed) > at);
+            }
+        }
+    }
+    assert!(unlocked.iter().all(|times| *times > 1_000), "{unlocked:?}: nothing was compared");
+}
+
+#[test]
 fn of_many_threads_one_probes() {
     let (state, until) = opened();
     let probes = std::thread::scope(|scope| {
