@@ -95,6 +95,6 @@ fn a_typed_stream_ends_with_the_whole_answer() {
     let failed = json!({"type": "response.failed"});
     assert!(stream(Endpoint::Responses, &events(&[text.clone(), completed("completed")], "")));
     assert!(!stream(Endpoint::Responses, &events(&[text.clone(), completed("incomplete")], "")));
-    assert!(!stream(Endpoint::Responses, &events(&[text.clone()], "")));
+    assert!(!stream(Endpoint::Responses, &events(std::slice::from_ref(&text), "")));
     assert!(!stream(Endpoint::Responses, &events(&[text, failed], "")));
 }
