@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use wellhead_catalog::Kind;
 use wellhead_policy::KeyHash;
-use wellhead_types::{Name, Secret};
+use wellhead_types::{Name, Priority, Secret};
 
 /// One generation of the configuration.
 #[derive(Debug, Clone)]
@@ -117,6 +117,8 @@ pub struct Provider {
     pub api_version: Option<String>,
     /// Time to connect, TLS included. Default 2 s.
     pub connect_timeout: Duration,
+    /// Most requests in flight at it; `None` means that nothing is configured.
+    pub concurrency_max: Option<u32>,
 }
 
 /// A base URL that has been taken apart and checked.
@@ -267,6 +269,8 @@ pub struct App {
     pub regions: Option<Vec<Name>>,
     /// Its limits.
     pub limits: AppLimits,
+    /// How important its requests are.
+    pub priority: Priority,
     /// Where it was declared: `wellhead.yaml:42`, or `store`.
     pub origin: String,
 }

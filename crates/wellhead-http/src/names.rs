@@ -28,6 +28,7 @@ names! {
     X_WELLHEAD_ATTEMPTS = "x-wellhead-attempts": "how many tries at targets there were.";
     X_WELLHEAD_DEGRADED = "x-wellhead-degraded": "what stood in for the model that was asked for.";
     X_WELLHEAD_OVERHEAD_MS = "x-wellhead-overhead-ms": "what the gateway itself took.";
+    X_WELLHEAD_PRIORITY = "x-wellhead-priority": "how important a caller says that its request is.";
     X_WELLHEAD_ROUTE = "x-wellhead-route": "the route that answered.";
     X_WELLHEAD_SURVIVAL = "x-wellhead-survival": "the rung of the ladder that answered.";
     X_WELLHEAD_TARGET = "x-wellhead-target": "the target that answered.";

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use wellhead_http::trace::Trace;
 use wellhead_resilience::Nanos;
+use wellhead_resilience::fair::Class;
 use wellhead_resilience::ladder::{Effect, Event, Ladder};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
@@ -38,6 +39,8 @@ pub(crate) struct Exchange {
     pub(crate) books: Box<Books>,
     /// Present for streamed requests.
     pub(crate) early: Option<Arc<Early>>,
+    /// What it will probably use, in tokens.
+    pub(crate) tokens: u64,
     /// Its place in the waiting room, while it has one.
     pub(crate) hold: Option<Box<Place>>,
     /// The target about to be asked is open, as all others are.
@@ -51,6 +54,11 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) fn now(&self) -> Nanos {
         self.worker.gateway.clock.now()
+    }
+
+    /// How important it is.
+    pub(crate) fn class(&self) -> Class {
+        self.books.record.priority
     }
 
     pub(crate) fn target(&self, number: usize) -> &TargetPlan {

@@ -35,7 +35,7 @@ use wellhead_http::trace::Trace;
 use wellhead_net::DrainPhase;
 use wellhead_resilience::ladder::{Ladder, TARGETS_MAX};
 use wellhead_telemetry::{RequestRecord, TraceContext};
-use wellhead_types::{Outcome, RequestId, Rung};
+use wellhead_types::{Outcome, Priority, RequestId, Rung};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
 
@@ -82,6 +82,10 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
         Err(refusal) => return rescue::refuse(&refusal, books),
     };
     books.record.app = Some(identity.app.name.clone());
+    books.record.priority = match identify::priority(&parts.headers, identity.app.priority) {
+        Ok(priority) => priority,
+        Err(refusal) => return rescue::refuse(&refusal, books),
+    };
     books.record.key_id = Some(identity.key_id.clone());
     let endpoint = match asked {
         Asked::Api(endpoint) => endpoint,
@@ -154,6 +158,7 @@ fn received(worker: &Arc<Worker>, parts: &Parts) -> (Box<Books>, Trace) {
         operation: "",
         status: 0,
         outcome: Outcome::Cancelled,
+        priority: Priority::Default,
         rung: Rung::Direct,
         code: None,
         streamed: false,
@@ -275,7 +280,8 @@ fn admitted(
         return Err(Box::new((Refusal::region(&head.model), books)));
     }
     let now = worker.gateway.clock.now();
-    match admit::admit(&identity.app, head.estimate_tokens(&body), now) {
+    let tokens = head.estimate_tokens(&body);
+    match admit::admit(&identity.app, tokens, now) {
         Ok(admission) => books.admission = Some(admission),
         Err(refusal) => return Err(Box::new((refusal, books))),
     }
@@ -311,6 +317,7 @@ fn admitted(
         kept_headers: Box::default(),
         trace,
         deadline,
+        tokens,
         hold: None,
         last_light: false,
         substitute,

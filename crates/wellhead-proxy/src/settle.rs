@@ -4,7 +4,7 @@
 use crate::diagnosis::{self, Met, Told};
 use crate::gateway::Worker;
 use crate::plan::{KeyPlan, Route, TargetPlan};
-use crate::state::{Changed, Entry};
+use crate::state::{Changed, Entry, Slot};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use wellhead_quota::Admission;
 use wellhead_resilience::balance::PeakEwma;
 use wellhead_resilience::breaker::{Attempt, Blow, Kind};
 use wellhead_resilience::ladder::TARGETS_MAX;
+use wellhead_resilience::ramp::{self, Permit};
 use wellhead_resilience::{Nanos, Rng};
 use wellhead_telemetry::metrics::InFlight;
 use wellhead_telemetry::{AttemptRecord, RequestRecord};
@@ -39,6 +40,8 @@ pub(crate) struct Books {
     pub(crate) deadline: Nanos,
     /// What went wrong, if anything did.
     pub(crate) told: Option<Box<Told>>,
+    /// Admission after an outage, for the attempt that is next or under way.
+    pub(crate) permit: Option<Permit>,
     current: Option<Current>,
     /// The answer has come to its end, even if the client leaves before it has taken the last byte.
     complete: bool,
@@ -54,8 +57,13 @@ struct Current {
     entry: Entry,
     /// An answer has begun.
     answering: bool,
+    /// It takes one of the provider's slots.
+    slot: Option<Slot>,
     record: AttemptRecord,
 }
+
+/// Failures in a row after which the only target of a route is taken for down, if they took long enough.
+const SOLE_FAILURES_MIN: u32 = 5;
 
 /// How an attempt ended, as far as its target's health is concerned.
 #[derive(Clone, Copy)]
@@ -83,6 +91,7 @@ impl Books {
             unfit: 0,
             deadline: 0,
             told: None,
+            permit: None,
             current: None,
             complete: false,
             closed: false,
@@ -110,6 +119,7 @@ impl Books {
         target: &TargetPlan,
         key: Option<&KeyPlan>,
         entry: Entry,
+        slot: Option<Slot>,
         span_id: [u8; 8],
     ) {
         let now = self.worker.gateway.clock.now();
@@ -120,11 +130,13 @@ impl Books {
             self.record.overhead = since(self.started, now);
         }
         target.state.in_flight.fetch_add(1, Relaxed);
+        target.state.load.on_start();
         self.current = Some(Current {
             target: number,
             started: now,
             entry,
             answering: false,
+            slot,
             record: AttemptRecord {
                 target: target.id.clone(),
                 provider: target.provider.name.clone(),
@@ -172,8 +184,15 @@ impl Books {
         let (Some(current), Some(route)) = (&mut self.current, &self.route) else { return };
         let Some(target) = route.targets.get(current.target) else { return };
         let took = now.saturating_sub(current.started);
-        if target.compared && !std::mem::replace(&mut current.answering, true) {
-            target.state.estimate(self.worker.number, now, |estimate| estimate.on_answer(took, now));
+        if !std::mem::replace(&mut current.answering, true) {
+            if target.compared {
+                target.state.estimate(self.worker.number, now, |estimate| estimate.on_answer(took, now));
+            }
+            let in_flight = target.state.in_flight.load(Relaxed);
+            if target.state.load.on_answer(self.record.streamed, took, in_flight, now) {
+                self.worker.gateway.room.open_crowds(now);
+            }
+            route.ramp.on_answer(self.permit.take(), now);
         }
         let changed = target.state.on_answering(Attempt { began: current.started, now }, &mut current.entry);
         if target.compared && changed.is_back {
@@ -200,11 +219,23 @@ impl Books {
         let blow = if failure.side == Side::Client && blow.kind == Kind::Answered {
             self.answering(self.worker.gateway.clock.now());
             End::GivenUp
+        } else if self.is_only_load(failure, target) {
+            End::GivenUp
         } else {
             End::Failed(blow)
         };
         self.note(failure);
         self.end(failure.cause.as_str(), blow);
+    }
+
+    /// Whether the target is well, and only has too much to do: it will be given less. One that says when it wants to be
+    /// asked again is not asked before, whatever the reason.
+    fn is_only_load(&self, failure: &Failure, target: &TargetPlan) -> bool {
+        let keyless = target.provider.keys.is_empty() && failure.scope == Scope::KeyModel;
+        let refuses = failure.cause == Cause::Overloaded || (failure.cause == Cause::RateLimited && keyless);
+        let others = target.state.in_flight.load(Relaxed).saturating_sub(1);
+        let now = self.worker.gateway.clock.now();
+        refuses && target.state.load.on_refusal(others, now) && failure.retry_after.is_none()
     }
 
     /// The attempt's answer broke off through the upstream's fault, after it had begun.
@@ -233,6 +264,11 @@ impl Books {
         current.record.result = result;
         if let Some(target) = route.targets.get(current.target) {
             target.state.in_flight.fetch_sub(1, Relaxed);
+            if !current.answering {
+                target.state.load.on_end();
+            }
+            drop(current.slot.take());
+            self.ramp(route, target, &end, now);
             target.metrics.record(self.worker.number, &current.record);
             if target.compared && !current.answering {
                 estimate(self.worker.number, target, &end, current.started, now);
@@ -250,10 +286,28 @@ impl Books {
                 }
             };
             changed_for_all(&self.worker, target, &changed, now);
+            self.worker.gateway.room.open_crowds(now);
         }
         // Nearly always the only one: room for four would be most of the record.
         self.record.attempts.reserve_exact(1);
         self.record.attempts.push(current.record);
+    }
+
+    /// Tells the ramp of a failure. A target without an alternative never opens: it is down when it has failed for a
+    /// while and nothing else has come of it.
+    fn ramp(&self, route: &Route, target: &TargetPlan, end: &End, now: Nanos) {
+        let End::Failed(Blow { kind: Kind::Fault, .. }) = end else { return };
+        if let Some(permit) = self.permit {
+            route.ramp.on_failure(permit, now);
+        }
+        if self.sole {
+            let evidence = target.state.evidence();
+            let since = evidence.failing_since.filter(|since| now.saturating_sub(*since) >= ramp::OUTAGE_MIN);
+            if let Some(since) = since.filter(|_| evidence.failures_in_a_row >= SOLE_FAILURES_MIN) {
+                let usual = route.budget.requests_per_second(now);
+                route.ramp.on_down(usual, since);
+            }
+        }
     }
 
     /// The answer's own end has been seen: whatever happens to the connection now, it was complete.

@@ -9,10 +9,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use wellhead_net::{DrainPhase, NameReport};
 use wellhead_resilience::Nanos;
 use wellhead_resilience::diagnose;
+use wellhead_resilience::fair::Class;
 use wellhead_resilience::key_rest::Why;
 use wellhead_telemetry::TargetState;
+use wellhead_telemetry::metrics::Load;
 use wellhead_types::{
-    ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, StoriesKept, Story, TargetStatus,
+    Concurrency, ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, StoriesKept, Story,
+    TargetStatus,
 };
 
 impl Gateway {
@@ -22,7 +25,16 @@ impl Gateway {
         self.metrics.set_replay_bytes(self.replay.used());
         self.metrics.set_held(self.room.places() as u64);
         self.metrics.set_cache(self.answers.numbers());
+        for route in plan.routes.values() {
+            route.metrics.set_queued(self.room.lengths(&route.model.name));
+        }
         for target in plan.routes.values().flat_map(|route| &route.targets) {
+            let limits = target.state.load.limits();
+            target.metrics.set_load(Load {
+                in_flight: target.state.in_flight.load(Relaxed),
+                in_flight_max: limits.in_flight.map(u64::from),
+                waiting_max: limits.waiting.map(u64::from),
+            });
             target.metrics.set_state(match target_word(target, now) {
                 "failing" => TargetState::Failing,
                 "ok" => TargetState::Ok,
@@ -35,7 +47,11 @@ impl Gateway {
     pub fn status(&self) -> Status {
         let (now, plan) = (self.clock.now(), self.plan.load());
         let names = self.connector.resolver().report();
-        let routes: Vec<_> = plan.routes.values().map(|route| route_status(route, &names, now)).collect();
+        let routes: Vec<_> = plan
+            .routes
+            .values()
+            .map(|route| self.with_queue(route, route_status(route, &names, now)))
+            .collect();
         let draining = self.drain.phase() >= DrainPhase::Announced;
         Status {
             verdict: verdict(&routes, draining),
@@ -57,6 +73,16 @@ impl Gateway {
     /// How many stories there are.
     pub fn stories_kept(&self) -> StoriesKept {
         self.stories.kept()
+    }
+
+    fn with_queue(&self, route: &Route, status: RouteStatus) -> RouteStatus {
+        let lengths = self.room.lengths(&route.model.name);
+        let queued = Class::ALL.iter().map(|class| class.as_str()).zip(lengths);
+        RouteStatus {
+            queued: queued.filter(|(_, length)| *length > 0).collect(),
+            admitted_per_s: route.ramp.rate().map(|thousandths| thousandths as f64 / 1_000.0),
+            ..status
+        }
     }
 }
 
@@ -95,19 +121,24 @@ fn route_status(route: &Route, names: &[NameReport], now: Nanos) -> RouteStatus 
         diagnosis: route.trouble.shown(now),
         findings: findings.collect(),
         targets,
+        queued: Vec::new(),
+        admitted_per_s: None,
     }
 }
 
 fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
     let state = &target.state;
     let evidence = state.evidence();
-    let word = target_word(target, now);
+    let (word, limits) = (target_word(target, now), state.load.limits());
     TargetStatus {
         target: target.id.to_string(),
         tier: target.tier,
         weight: target.weight,
         state: word,
         in_flight: state.in_flight.load(Relaxed),
+        waiting: state.load.waiting(),
+        in_flight_max: limits.in_flight,
+        waiting_max: limits.waiting,
         successes: state.passive.successes(),
         failures: state.failures.load(Relaxed),
         consecutive_failures: evidence.failures_in_a_row.into(),
@@ -139,6 +170,10 @@ fn provider_status(provider: &ProviderPlan, now: Nanos) -> ProviderStatus {
         kind: provider.kind.name.to_string(),
         region: provider.region.as_ref().map(ToString::to_string),
         keys: provider.keys.iter().map(|key| key_status(key, now)).collect(),
+        concurrency: provider
+            .slots
+            .as_ref()
+            .map(|(max, slots)| Concurrency { max: *max, taken: slots.taken() }),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::api::{self, Parsed};
@@ -23,6 +24,7 @@ pub(crate) struct Core {
     connections: AtomicU64,
     ids: AtomicU64,
     pub(crate) window: api::Window,
+    slots: Option<Semaphore>,
 }
 
 /// Counts an open connection for as long as it lives.
@@ -43,6 +45,7 @@ impl Core {
             connections: AtomicU64::new(0),
             ids: AtomicU64::new(0),
             window: api::Window::default(),
+            slots: options.slots.map(|slots| Semaphore::new(slots.count.min(Semaphore::MAX_PERMITS))),
             options,
         }
     }
@@ -105,11 +108,28 @@ impl Core {
             entry.end(Ended::Cut);
             return Ok(());
         }
-        let reply = failure.unwrap_or_else(|| api::respond(self, &request, &parsed, &faults));
+        let (_slot, refused) = match self.slot().await {
+            Ok(slot) => (slot, None),
+            Err(reply) => (None, Some(reply)),
+        };
+        let reply = failure.or(refused).unwrap_or_else(|| api::respond(self, &request, &parsed, &faults));
         let reply = api::dress(self, disguise(reply, &faults), entry.id(), &plan);
         let ended = play(wire, reply, &plan, &entry, request.accepts_gzip()).await?;
         entry.end(ended);
         Ok(())
+    }
+
+    /// A slot to work on a request, kept until it is dropped; or how the request is refused.
+    async fn slot(&self) -> Result<Option<SemaphorePermit<'_>>, Reply> {
+        let (Some(slots), Some(options)) = (&self.slots, self.options.slots) else { return Ok(None) };
+        let Some(status) = options.refuse else {
+            // The semaphore is never closed.
+            return Ok(slots.acquire().await.ok());
+        };
+        slots.try_acquire().map(Some).map_err(|_| {
+            let message = format!("All {} slots are taken.", options.count);
+            reply::error(status, "server_error", Some("overloaded"), None, &message)
+        })
     }
 
     /// The faults of a request, from the first source that names any: header, model name, rules.

@@ -64,5 +64,5 @@ mod sim;
 pub use cli::{CliOptions, run_cli};
 pub use fault::{Fault, FaultError, Faults, Match, Rule};
 pub use log::{Ended, LoggedRequest, WaitError};
-pub use options::{SimOptions, TlsIdentity};
+pub use options::{SimOptions, Slots, TlsIdentity};
 pub use sim::Sim;

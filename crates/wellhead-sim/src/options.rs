@@ -39,6 +39,16 @@ impl std::fmt::Debug for TlsIdentity {
     }
 }
 
+/// The capacity of a simulator, as of a model server that has been started for so many requests at once. A request
+/// takes its slot until the last byte of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    /// Requests that are worked on at the same time.
+    pub count: usize,
+    /// The status that further ones are refused with; `None` lets them wait for a slot, in order of arrival.
+    pub refuse: Option<u16>,
+}
+
 /// How a simulator behaves.
 #[derive(Debug, Clone)]
 pub struct SimOptions {
@@ -60,6 +70,8 @@ pub struct SimOptions {
     pub log_entries_max: usize,
     /// Bytes of each body kept in the log.
     pub body_kept_bytes_max: usize,
+    /// How many requests it works on at a time; `None` is any number.
+    pub slots: Option<Slots>,
     /// TLS instead of cleartext, with HTTP/2 offered through ALPN.
     pub tls: Option<TlsIdentity>,
 }
@@ -78,6 +90,7 @@ impl Default for SimOptions {
             base_paths: ["/v1", "/openai/v1"].map(String::from).to_vec(),
             log_entries_max: 10_000,
             body_kept_bytes_max: 64 << 10,
+            slots: None,
             tls: None,
         }
     }

@@ -25,7 +25,7 @@ use crate::record::RequestRecord;
 use atomics::Sharded;
 pub use route::{Held, RouteMetrics};
 pub use substitute::{CacheNumbers, Substitute};
-pub use target::{TargetMetrics, TargetState};
+pub use target::{Load, TargetMetrics, TargetState};
 
 /// Content type of `Metrics::render`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -1,7 +1,7 @@
 //! What is known about one request when it has ended. No prompts, no answers, no keys.
 
 use std::time::Duration;
-use wellhead_types::{Name, Outcome, RequestId, Rung, Usage};
+use wellhead_types::{Name, Outcome, Priority, RequestId, Rung, Usage};
 
 /// One request, settled.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct RequestRecord {
     pub status: u16,
     /// How it ended.
     pub outcome: Outcome,
+    /// How important it was.
+    pub priority: Priority,
     /// Which rung answered.
     pub rung: Rung,
     /// Error code, if it failed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wellhead_types::{Outcome, RequestId, Rung, Usage};
+use wellhead_types::{Outcome, Priority, RequestId, Rung, Usage};
 
 use crate::record::{AttemptRecord, RequestRecord, TraceContext};
 
@@ -29,6 +29,7 @@ pub(crate) fn rescued() -> RequestRecord {
         operation: "chat",
         status: 200,
         outcome: Outcome::Rescued,
+        priority: Priority::Default,
         rung: Rung::FailedOver,
         code: None,
         streamed: true,
@@ -91,6 +92,7 @@ pub(crate) fn rejected() -> RequestRecord {
         operation: "embeddings",
         status: 401,
         outcome: Outcome::Rejected,
+        priority: Priority::Default,
         rung: Rung::Direct,
         code: Some("invalid_api_key"),
         streamed: false,

@@ -4,6 +4,7 @@
 
 mod diagnosis;
 mod failure;
+mod priority;
 mod request_id;
 mod rung;
 mod secret;
@@ -13,12 +14,13 @@ mod usage;
 
 pub use diagnosis::Diagnosis;
 pub use failure::{Cause, Failure, Retry, Scope, Side, Stage};
+pub use priority::Priority;
 pub use request_id::RequestId;
 pub use rung::{Outcome, Rung};
 pub use secret::Secret;
 pub use status::{
-    ConfigStatus, DiagnosisStatus, FindingStatus, KeyStatus, ProviderStatus, RouteStatus, Status,
-    TargetStatus,
+    Concurrency, ConfigStatus, DiagnosisStatus, FindingStatus, KeyStatus, ProviderStatus, RouteStatus,
+    Status, TargetStatus,
 };
 pub use story::{StoriesKept, Story, StoryAttempt, StoryDiagnosis};
 pub use usage::Usage;

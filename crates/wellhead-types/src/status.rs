@@ -90,6 +90,17 @@ pub struct ProviderStatus {
     pub region: Option<String>,
     /// Its keys.
     pub keys: Vec<KeyStatus>,
+    /// Most requests that it is given at a time, if that is configured, and how many it has now.
+    pub concurrency: Option<Concurrency>,
+}
+
+/// The configured slots of a provider.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Concurrency {
+    /// `concurrency_max`.
+    pub max: u32,
+    /// Taken now.
+    pub taken: u32,
 }
 
 /// One provider key, masked.
@@ -118,6 +129,10 @@ pub struct RouteStatus {
     pub findings: Vec<FindingStatus>,
     /// Its targets in order of tier.
     pub targets: Vec<TargetStatus>,
+    /// Requests that wait for a target now, by class; classes of which none waits are left out.
+    pub queued: Vec<(&'static str, usize)>,
+    /// Requests a second that are let in after an outage; nothing while everybody is.
+    pub admitted_per_s: Option<f64>,
 }
 
 /// One target of a model.
@@ -133,6 +148,12 @@ pub struct TargetStatus {
     pub state: &'static str,
     /// Attempts in flight.
     pub in_flight: u64,
+    /// Those of them that wait for their first content.
+    pub waiting: u32,
+    /// Attempts that it is given at a time, while it refuses more.
+    pub in_flight_max: Option<u32>,
+    /// Attempts that may wait for their first content, while more only wait longer.
+    pub waiting_max: Option<u32>,
     /// Attempts that ended well.
     pub successes: u64,
     /// Attempts that failed.

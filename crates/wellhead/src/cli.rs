@@ -196,6 +196,12 @@ pub(crate) struct SimArgs {
     /// What goes wrong with every request: status:503, cut-after:5, slow-first-token:2000+silence, …
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Option<Faults>,
+    /// Requests that it works on at a time, as a model server with so many slots [default: any number]
+    #[arg(long, value_name = "N")]
+    pub(crate) slots: Option<usize>,
+    /// Status with which further requests are refused [default: they wait for a slot]
+    #[arg(long, value_name = "STATUS", requires = "slots")]
+    pub(crate) slots_refuse: Option<u16>,
     /// Threads; 0 takes one for each core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,

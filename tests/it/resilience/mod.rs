@@ -11,6 +11,7 @@ mod keys;
 mod kill;
 mod memory;
 mod outage;
+mod overload;
 mod refused_for_good;
 mod replay;
 mod rescue;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use wellhead_policy::{KeyHash, KeyHasher};
-use wellhead_types::Name;
+use wellhead_types::{Name, Priority};
 
 use super::{CompileContext, short_hash};
 use crate::diagnostic::{At, Report};
@@ -74,7 +74,8 @@ fn from_file(name: &str, origin: String, written: &document::App, hasher: &KeyHa
     });
     let models = written.models.as_ref().map(|models| super::names(&models.0));
     let regions = written.regions.as_ref().map(|regions| super::names(&regions.0));
-    App { name: name.into(), keys: keys.collect(), models, regions, limits, origin }
+    let priority = written.priority.as_ref().map_or(Priority::Default, |choice| choice.meant());
+    App { name: name.into(), keys: keys.collect(), models, regions, limits, priority, origin }
 }
 
 fn from_store(
@@ -121,7 +122,8 @@ fn from_store(
         }
         models.iter().map(|model| model.as_str().into()).collect()
     });
-    Some(App { name, keys, models, regions: None, limits: stored.limits, origin: STORE.to_owned() })
+    let (limits, priority, origin) = (stored.limits, Priority::Default, STORE.to_owned());
+    Some(App { name, keys, models, regions: None, limits, priority, origin })
 }
 
 /// Where the file declares an app of that name; the beginning of the file if it does not.

@@ -1,7 +1,7 @@
 //! `apps:`.
 
 use crate::section::section;
-use crate::values::{Dollars, Int, KeyEntry, List, Named, TagName, Text};
+use crate::values::{Dollars, Int, KeyEntry, List, Named, PriorityChoice, TagName, Text};
 
 section! {
     /// A consumer.
@@ -14,6 +14,9 @@ section! {
         May regions: List<Text, 1, 64>,
         /// Its limits. Default: none.
         May limits: AppLimits,
+        /// How important its requests are when there is more to do than targets can take: critical, default, best-effort
+        /// or bulk. Lower ones wait longer and are refused first. Default: default.
+        May priority: PriorityChoice,
         /// The team that it belongs to.
         Later team: Text,
         /// What it may spend.

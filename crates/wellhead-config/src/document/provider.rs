@@ -2,8 +2,8 @@
 
 use crate::section::section;
 use crate::values::{
-    HeaderName, HeaderValue, KeyEntry, List, Named, PrefillChoice, ProtocolChoice, SecretText, Text, Time,
-    Url,
+    HeaderName, HeaderValue, Int, KeyEntry, List, Named, PrefillChoice, ProtocolChoice, SecretText, Text,
+    Time, Url,
 };
 
 section! {
@@ -30,6 +30,9 @@ section! {
         May protocol: ProtocolChoice,
         /// Azure: the `api-version` query parameter. Default: none, the unversioned surface.
         May api_version: Text,
+        /// Most requests that it is given at a time, streams to their end: the slots of a model server. Further ones wait.
+        /// Default: as many as come, until it says or shows that it has too much to do.
+        May concurrency_max: Int<1, 1_000_000>,
         /// Times to wait for it.
         May timeouts: ProviderTimeouts,
     }

@@ -9,6 +9,7 @@ use crate::nearest::nearest;
 use crate::read::Written;
 use crate::snapshot::{self, AccessLog, Protocol};
 use wellhead_catalog::Prefill;
+use wellhead_types::Priority;
 
 macro_rules! choice {
     ($(#[doc = $about:literal])* $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )* }) => {
@@ -173,6 +174,32 @@ impl PrefillChoice {
             Self::Mistral => Prefill::Mistral,
             Self::Deepseek => Prefill::Deepseek,
             Self::Partial => Prefill::Partial,
+        }
+    }
+}
+
+choice! {
+    /// How important the requests of an app are.
+    PriorityChoice {
+        /// Somebody waits for them, and they must not fail.
+        Critical = "critical",
+        /// Nothing was said.
+        Default = "default",
+        /// They may fail.
+        BestEffort = "best-effort",
+        /// Nobody waits for them.
+        Bulk = "bulk",
+    }
+}
+
+impl PriorityChoice {
+    /// The same word of the vocabulary.
+    pub(crate) const fn meant(self) -> Priority {
+        match self {
+            Self::Critical => Priority::Critical,
+            Self::Default => Priority::Default,
+            Self::BestEffort => Priority::BestEffort,
+            Self::Bulk => Priority::Bulk,
         }
     }
 }

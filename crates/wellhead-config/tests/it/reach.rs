@@ -43,6 +43,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("providers.*.tls.server_name", "{TLS}", "{ server_name: x.example }"),
     ("providers.*.protocol", "PROVIDER", "protocol: http2"),
     ("providers.*.api_version", "PROVIDER", "api_version: v9"),
+    ("providers.*.concurrency_max", "PROVIDER", "concurrency_max: 4"),
     ("providers.*.timeouts.connect", "{CONNECT}", "{ connect: 9s }"),
     (
         "models.*.targets",
@@ -76,6 +77,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("apps.*.keys[].id", "wh-dev-0123456789abcdef", "{ secret: wh-dev-0123456789abcdef, id: mine }"),
     ("apps.*.models", "APP", "models: [m]"),
     ("apps.*.regions", "APP", "regions: [de]"),
+    ("apps.*.priority", "APP", "priority: bulk"),
     ("apps.*.limits.rpm", "{RATES}", "{ rpm: 9 }"),
     ("apps.*.limits.tpm", "{RATES}", "{ tpm: 9 }"),
     ("apps.*.limits.concurrency", "{RATES}", "{ concurrency: 9 }"),

@@ -19,7 +19,7 @@ use wellhead_policy::KeyHash;
 use wellhead_quota::AppLimits;
 use wellhead_resilience::Nanos;
 use wellhead_telemetry::Metrics;
-use wellhead_types::Name;
+use wellhead_types::{Name, Priority};
 
 /// One generation, compiled.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ pub(crate) struct AppPlan {
     /// Regions of providers that may see its requests; `None`: all (decision 19).
     pub(crate) regions: Option<Vec<Name>>,
     pub(crate) limits: Arc<AppLimits>,
+    pub(crate) priority: Priority,
 }
 
 impl AppPlan {
@@ -105,6 +106,7 @@ fn identities<'a>(
             models: app.models.as_ref().map(|models| models.iter().cloned().collect()),
             regions: app.regions.clone(),
             limits: registry.app(&app.name, &app.limits, now),
+            priority: app.priority,
         });
         for key in &app.keys {
             identities.insert(key.hash, Identity { app: plan.clone(), key_id: key.id.clone() });

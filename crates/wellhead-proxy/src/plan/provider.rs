@@ -1,7 +1,7 @@
 //! A provider made ready: where it is, how it is spoken to, which keys it has.
 
 use super::header_value;
-use crate::state::{KeyState, Registry};
+use crate::state::{KeyState, Registry, Slots};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(crate) struct ProviderPlan {
     /// Configured headers and those of the kind.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) keys: Vec<KeyPlan>,
+    /// The most requests in flight, where that is configured, and those that are.
+    pub(crate) slots: Option<(u32, Arc<Slots>)>,
     next_key: AtomicUsize,
     base: BaseUrl,
     /// `api-version` of Azure's older surface, which has the deployment in the path.
@@ -92,6 +94,7 @@ impl ProviderPlan {
             host: header_value(&authority(&base), "base_url")?,
             headers: headers(provider)?,
             keys: keys.collect::<Result<_, String>>()?,
+            slots: provider.concurrency_max.map(|max| (max, registry.slots(&provider.name))),
             next_key: AtomicUsize::new(0),
             api_version: provider.api_version.clone(),
             query: query(&provider.kind),

@@ -2,7 +2,8 @@
 
 use super::{ProviderPlan, Uris};
 use crate::diagnosis::Trouble;
-use crate::state::{Entry, Registry, TargetState, Unavailable};
+use crate::stages::queue;
+use crate::state::{Entry, Registry, RouteRamp, Slot, TargetState, Unavailable};
 use http::HeaderValue;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub(crate) struct Route {
     pub(crate) budget: Arc<RetryBudget>,
     /// Why it cannot be served, while that is so.
     pub(crate) trouble: Arc<Trouble>,
+    /// How it comes back after an outage.
+    pub(crate) ramp: Arc<RouteRamp>,
     pub(crate) header: HeaderValue,
 }
 
@@ -51,6 +54,10 @@ pub(crate) struct TargetPlan {
     /// Where it takes prefills, if that is another place.
     prefill_uris: Option<Uris>,
 }
+
+/// The target works on as much as it takes.
+#[derive(Debug)]
+pub(crate) struct Full;
 
 impl Route {
     pub(super) fn compile(
@@ -78,6 +85,7 @@ impl Route {
             metrics: metrics.route(&model.name),
             budget: registry.budget(&model.name),
             trouble: registry.trouble(&model.name),
+            ramp: registry.ramp(&model.name),
             header: visible(&model.name),
             model: model.clone(),
         }
@@ -133,8 +141,9 @@ impl TargetPlan {
     /// What the ladder needs to know; `worker` is whose estimates count.
     pub(crate) fn view(&self, worker: usize, now: Nanos) -> TargetView {
         let look = self.state.look(now);
+        let in_flight = self.state.in_flight.load(Relaxed);
+        let full = self.is_full(in_flight, now);
         let (estimate, in_flight, recovered_at) = if self.compared {
-            let in_flight = self.state.in_flight.load(Relaxed);
             let estimate = self.state.estimate(worker, now, |estimate| estimate.read(now));
             (estimate, u32::try_from(in_flight).unwrap_or(u32::MAX), self.state.recovered_at())
         } else {
@@ -148,10 +157,29 @@ impl TargetPlan {
             keyless: self.provider.keys.is_empty(),
             class: look.class,
             rests_until: look.rests_until,
-            room_at: look.room_at,
+            room_at: look.room_at.or_else(|| full.then(|| queue::soon(now))),
+            full,
             estimate,
             in_flight,
             recovered_at,
+        }
+    }
+
+    /// Whether it works on as much as it takes, with `in_flight` attempts there.
+    pub(crate) fn is_full(&self, in_flight: u64, now: Nanos) -> bool {
+        self.provider.slots.as_ref().is_some_and(|(max, slots)| slots.taken() >= *max)
+            || self.state.load.is_full(in_flight, now)
+    }
+
+    /// Takes room for one more attempt; `Err` if there is none. Where slots are configured it is kept until the slot is
+    /// dropped; learnt limits are looked at, and one too many does no harm.
+    pub(crate) fn take_room(&self, now: Nanos) -> Result<Option<Slot>, Full> {
+        if self.state.load.is_full(self.state.in_flight.load(Relaxed), now) {
+            return Err(Full);
+        }
+        match &self.provider.slots {
+            Some((max, slots)) => slots.take(*max).map(Some).ok_or(Full),
+            None => Ok(None),
         }
     }
 

@@ -6,6 +6,9 @@ use wellhead_quota::{LimitHeaders, LimitHit};
 use wellhead_types::{Diagnosis, Outcome, Side};
 use wellhead_wire::openai::request::BadRequest;
 
+/// A recovery that is expected within this is worth the SDK's own retry (decision 18).
+pub(super) const RETRY_WITHIN: Duration = Duration::from_secs(60);
+
 /// An honest no, before it is written as HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
@@ -155,6 +158,17 @@ impl Refusal {
     pub(crate) fn replay_memory() -> Self {
         let message = "The gateway holds as many request bodies as it may (`limits.replay_bytes_max`).";
         Self::shed(message, Duration::from_secs(1))
+    }
+
+    /// Targets work, and have no room for the request in time.
+    pub(crate) fn crowded(after: Duration) -> Self {
+        let message = format!(
+            "Every target works on as much as it can take, and the request would have waited too long for its turn. \
+             Come back in {:.1} s.",
+            after.as_secs_f64()
+        );
+        let should_retry = Some(after <= RETRY_WITHIN);
+        Self { should_retry, closes_connection: false, ..Self::shed(message, after) }
     }
 
     pub(crate) fn body_invalid(bad: BadRequest) -> Self {

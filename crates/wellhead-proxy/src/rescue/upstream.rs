@@ -1,19 +1,16 @@
 //! When everything has been tried: what the client is told, and whether its SDK should come back.
 
+use super::refusal::RETRY_WITHIN;
 use super::{Refusal, pass_on, refuse};
 use crate::body::GatewayBody;
 use crate::diagnosis;
 use crate::settle::{Books, since};
 use crate::stages::attempt::GaveUp;
 use http::Response;
-use std::time::Duration;
 use wellhead_http::proxy_status::ProxyStatus;
 use wellhead_resilience::diagnose::Report;
 use wellhead_resilience::ladder::End;
 use wellhead_types::{Diagnosis, Outcome, Side};
-
-/// A recovery that is expected within this is worth the SDK's own retry (decision 18).
-const RETRY_WITHIN: Duration = Duration::from_secs(60);
 
 /// The answer to a request for which nothing is left to try.
 pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, mut books: Box<Books>) -> Response<GatewayBody> {
@@ -78,6 +75,10 @@ fn proxy_status(report: &Report) -> ProxyStatus {
 }
 
 fn refusal(end: End, retried_before: bool, books: &mut Books) -> Refusal {
+    if let End::Overloaded { recovery } = end {
+        let now = books.worker().gateway.clock.now();
+        return Refusal::crowded(since(now, recovery.unwrap_or(now)));
+    }
     let tried = match books.record.attempts.len() {
         0 => "No target could be asked.".to_owned(),
         1 => "The one attempt failed.".to_owned(),
@@ -86,7 +87,9 @@ fn refusal(end: End, retried_before: bool, books: &mut Books) -> Refusal {
     let (status, code, kind, recovery) = match end {
         End::RateLimited { recovery } => (429, "upstream_rate_limited", "rate_limit_error", recovery),
         End::TimedOut { recovery } => (504, "upstream_timeout", "timeout_error", recovery),
-        End::NoHealthyUpstream { recovery } => (503, "no_healthy_upstream", "server_error", recovery),
+        End::Overloaded { recovery } | End::NoHealthyUpstream { recovery } => {
+            (503, "no_healthy_upstream", "server_error", recovery)
+        }
         // The upstream's answer was to be passed on, but none was kept: it was in a stream.
         End::PassOn => (502, "upstream_rejected", "server_error", None),
     };
@@ -97,7 +100,7 @@ fn refusal(end: End, retried_before: bool, books: &mut Books) -> Refusal {
         End::RateLimited { .. } => after.is_none() || soon,
         // Once: a caller that has come back already is not sent round again.
         End::TimedOut { .. } => !retried_before,
-        End::NoHealthyUpstream { .. } => soon,
+        End::Overloaded { .. } | End::NoHealthyUpstream { .. } => soon,
         End::PassOn => false,
     };
     let back = after

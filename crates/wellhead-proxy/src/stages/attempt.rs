@@ -4,7 +4,7 @@ use crate::answer::{Content, Opened};
 use crate::clock::nanos;
 use crate::exchange::Exchange;
 use crate::plan::KeyPlan;
-use crate::stages::hold;
+use crate::stages::{hold, queue};
 use crate::stream;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
@@ -49,6 +49,8 @@ pub(crate) struct UpstreamError {
 
 /// Why one attempt did not open an answer.
 pub(crate) enum Missed {
+    /// Nothing was sent: others were quicker to take the room that it had.
+    Full,
     /// Nothing was sent: the last free key or the probe was taken by another request.
     Unavailable,
     Failed(Failure, Option<UpstreamError>),
@@ -62,9 +64,9 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
     let mut first = exchange.decide(Event::Start);
     if let Effect::Send(target) | Effect::LastLight(target) = first
         && exchange.worker.gateway.room.places() > 0
-        && Box::pin(hold::queue(exchange)).await
+        && let Some(event) = Box::pin(hold::queue(exchange, target)).await
     {
-        first = exchange.decide(Event::Queued(target));
+        first = exchange.decide(event);
     }
     go_on(exchange, first).await
 }
@@ -76,6 +78,16 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
     let mut refused = false;
     loop {
         exchange.last_light = matches!(effect, Effect::LastLight(_));
+        if exchange.last_light {
+            queue::all_are_open(exchange);
+        }
+        if let Effect::Send(target) = effect
+            && let Some(at) = queue::not_before(exchange)
+        {
+            let event = Box::pin(queue::wait(exchange, at, Event::Queued(target))).await;
+            effect = exchange.decide(event);
+            continue;
+        }
         effect = match effect {
             Effect::Send(target) if !can_afford(exchange, target) => exchange.decide(Event::Refused),
             Effect::Send(target) | Effect::LastLight(target) => match ask(exchange, target).await {
@@ -83,6 +95,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
                     hold::answered(exchange);
                     return Ok(opened);
                 }
+                Err(Missed::Full) => exchange.decide(Event::Full(target)),
                 Err(Missed::Unavailable) => exchange.decide(Event::Unavailable(target)),
                 Err(Missed::Failed(failure, upstream)) => {
                     let next = failed(exchange, target, &failure);
@@ -155,11 +168,13 @@ fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
 pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Missed> {
     let (route, worker) = (exchange.route.clone(), exchange.worker.clone());
     let (target, now) = (&route.targets[number], exchange.now());
+    let slot = target.take_room(now).map_err(|_| Missed::Full)?;
     let key = target.provider.take_key(&target.model, now).map_err(|()| Missed::Unavailable)?;
     let entry = target.enter(now, exchange.last_light).map_err(|_| Missed::Unavailable)?;
     let span_id = wellhead_http::trace::span_id(worker.gateway.entropy.next().to_be_bytes());
     let limit = limit(exchange, number);
-    exchange.books.begin_attempt(number, target, key, entry, span_id);
+    queue::seated(exchange);
+    exchange.books.begin_attempt(number, target, key, entry, slot, span_id);
     let body = exchange.out_body(number);
     let prefills = exchange.resume.as_ref().is_some_and(|resume| resume.prefills());
     let uris = if prefills { target.prefill_uris(exchange.endpoint) } else { target.uris(exchange.endpoint) };
@@ -198,7 +213,7 @@ pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Op
                 key.state.on_failure(failure, &target.model, now);
             }
         }
-        Err(Missed::Unavailable) => {}
+        Err(Missed::Full | Missed::Unavailable) => {}
     }
     outcome
 }

@@ -3,40 +3,50 @@
 use crate::clock::nanos;
 use crate::exchange::Exchange;
 use crate::replay::Kept;
-use crate::state::{Place, RouteKey};
+use crate::stages::queue;
+use crate::state::{Called, Place, RouteKey};
 use wellhead_resilience::Nanos;
-use wellhead_resilience::hold::{Hold, Left, RoomView, decide};
+use wellhead_resilience::hold::{Guest, Hold, Left, RoomView, decide};
 use wellhead_resilience::ladder::{End, Event};
 use wellhead_telemetry::metrics::Held;
 use wellhead_types::Name;
 
 /// Nobody can take the request now. Returns what the ladder is told after the wait, or instead of it.
 pub(crate) async fn hold(exchange: &mut Exchange, recovery: Nanos) -> Event<'static> {
+    if queue::is_crowded(exchange) {
+        return queue::wait(exchange, recovery, Event::Waited).await;
+    }
     let Hold::Wait { until } = may_wait(exchange, recovery) else { return Event::Refused };
     match &mut exchange.hold {
-        Some(place) => place.again(until, recovery),
-        None => exchange.hold = take(exchange, until, Some(recovery)),
+        Some(place) => place.again(until, recovery, false),
+        None => exchange.hold = take(exchange, until, Some(recovery), false),
     }
     match &exchange.hold {
-        Some(place) => {
-            place.called().await;
-            Event::Waited
-        }
+        // Who has to give way to somebody more important is refused with what is known of the recovery.
+        Some(place) if place.called().await == Called::Shed => Event::Refused,
+        Some(_) => Event::Waited,
         None => Event::Refused,
     }
 }
 
-/// Somebody could be asked now, but others wait for the same targets already: the request joins them for a moment,
-/// instead of overtaking them. Returns whether it did.
-pub(crate) async fn queue(exchange: &mut Exchange) -> bool {
-    if !exchange.worker.gateway.room.has_line(&route(exchange)) {
-        return false;
+/// `target` could be asked now, but others wait for the same targets already: the request joins them for a moment,
+/// instead of overtaking them. Returns what the ladder is told if it did.
+pub(crate) async fn queue(exchange: &mut Exchange, target: usize) -> Option<Event<'static>> {
+    let (room, key) = (&exchange.worker.gateway.room, route(exchange));
+    if !room.has_line(&key) {
+        return None;
     }
-    let Hold::Wait { until } = may_wait(exchange, exchange.now()) else { return false };
-    exchange.hold = take(exchange, until, None);
-    let Some(place) = &exchange.hold else { return false };
-    place.called().await;
-    true
+    if room.is_crowd(&key) {
+        let soon = queue::soon(exchange.now());
+        return Some(queue::wait(exchange, soon, Event::Queued(target)).await);
+    }
+    let Hold::Wait { until } = may_wait(exchange, exchange.now()) else { return None };
+    exchange.hold = take(exchange, until, None, false);
+    let place = exchange.hold.as_ref()?;
+    match place.called().await {
+        Called::Shed => Some(Event::Refused),
+        Called::Turn | Called::Over => Some(Event::Queued(target)),
+    }
 }
 
 /// Somebody answers.
@@ -47,11 +57,15 @@ pub(crate) fn answered(exchange: &mut Exchange) {
 /// The request is given up.
 pub(crate) fn gave_up(exchange: &mut Exchange, end: End, refused: bool) {
     let recovery = match end {
-        End::RateLimited { recovery } | End::TimedOut { recovery } | End::NoHealthyUpstream { recovery } => {
-            recovery
-        }
+        End::RateLimited { recovery }
+        | End::TimedOut { recovery }
+        | End::Overloaded { recovery }
+        | End::NoHealthyUpstream { recovery } => recovery,
         End::PassOn => None,
     };
+    if matches!(end, End::Overloaded { .. }) {
+        exchange.route.metrics.count_shed(exchange.class());
+    }
     if exchange.hold.is_none() && refused {
         exchange.route.metrics.count_held(Held::Refused);
     }
@@ -69,31 +83,45 @@ fn may_wait(exchange: &Exchange, recovery: Nanos) -> Hold {
     let now = exchange.now();
     let (since, room) = match &exchange.hold {
         Some(place) => (place.since, RoomView { has_place: true }),
-        None => (now, exchange.worker.gateway.room.view(&tenant(exchange), bytes(exchange))),
+        None => (now, exchange.worker.gateway.room.make_room(&guest(exchange))),
     };
+    decide(now, since, exchange.deadline, longest(exchange), Some(recovery), room)
+}
+
+/// How long it may wait in all.
+pub(crate) fn longest(exchange: &Exchange) -> Nanos {
     let model = &exchange.route.model;
     // In the middle of an answer, its client has been promised not to be left without content for longer.
-    let longest = match exchange.resume {
+    let longest = nanos(match exchange.resume {
         Some(_) => model.hold_max.min(model.stream_idle_timeout),
         None => model.hold_max,
-    };
-    let longest = exchange.hurry().map_or(nanos(longest), |after| after.min(nanos(longest)));
-    decide(now, since, exchange.deadline, longest, Some(recovery), room)
+    });
+    exchange.hurry().map_or(longest, |after| after.min(longest))
 }
 
-fn take(exchange: &Exchange, until: Nanos, recovery: Option<Nanos>) -> Option<Box<Place>> {
+pub(crate) fn take(
+    exchange: &Exchange,
+    until: Nanos,
+    recovery: Option<Nanos>,
+    for_room: bool,
+) -> Option<Box<Place>> {
     let gateway = &exchange.worker.gateway;
-    let who = (route(exchange), tenant(exchange), bytes(exchange));
-    Place::take(gateway, &exchange.route.metrics, who, until, recovery)
+    let who = (route(exchange), guest(exchange));
+    Place::take(gateway, &exchange.route.metrics, who, until, recovery, for_room)
 }
 
-fn route(exchange: &Exchange) -> RouteKey {
+pub(crate) fn route(exchange: &Exchange) -> RouteKey {
     let targets = exchange.route.targets.len();
     (exchange.route.model.name.clone(), exchange.ladder.fit(targets))
 }
 
-fn tenant(exchange: &Exchange) -> Name {
-    exchange.books.record.app.clone().unwrap_or_else(|| "".into())
+pub(crate) fn guest(exchange: &Exchange) -> Guest<Name> {
+    Guest {
+        tenant: exchange.books.record.app.clone().unwrap_or_else(|| "".into()),
+        class: exchange.class(),
+        tokens: exchange.tokens,
+        bytes: bytes(exchange),
+    }
 }
 
 /// Bytes of memory that wait with it.

@@ -4,5 +4,6 @@ pub(crate) mod admit;
 pub(crate) mod attempt;
 pub(crate) mod hold;
 pub(crate) mod identify;
+pub(crate) mod queue;
 pub(crate) mod receive;
 pub(crate) mod route;

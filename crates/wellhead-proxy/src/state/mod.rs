@@ -3,11 +3,15 @@
 
 mod fault;
 mod key;
+mod load;
+mod ramp;
 mod room;
 mod target;
 
 pub(crate) use key::KeyState;
-pub(crate) use room::{Place, RouteKey, WaitingRoom};
+pub(crate) use load::{Slot, Slots};
+pub(crate) use ramp::RouteRamp;
+pub(crate) use room::{Called, Place, RouteKey, WaitingRoom};
 pub(crate) use target::{Changed, Entry, TargetState, Unavailable};
 
 use crate::diagnosis::Trouble;
@@ -28,6 +32,8 @@ pub(crate) struct Registry {
     apps: Mutex<HashMap<Name, Arc<AppLimits>>>,
     budgets: Mutex<HashMap<Name, Arc<RetryBudget>>>,
     troubles: Mutex<HashMap<Name, Arc<Trouble>>>,
+    ramps: Mutex<HashMap<Name, Arc<RouteRamp>>>,
+    slots: Mutex<HashMap<Name, Arc<Slots>>>,
 }
 
 impl Registry {
@@ -57,6 +63,16 @@ impl Registry {
         get_or_make(&self.troubles, model.clone(), Trouble::default)
     }
 
+    /// How a model comes back after an outage.
+    pub(crate) fn ramp(&self, model: &Name) -> Arc<RouteRamp> {
+        get_or_make(&self.ramps, model.clone(), RouteRamp::default)
+    }
+
+    /// The slots of a provider.
+    pub(crate) fn slots(&self, provider: &Name) -> Arc<Slots> {
+        get_or_make(&self.slots, provider.clone(), Slots::default)
+    }
+
     /// Forgets what no plan and no request holds any more, so that the registry is bounded by the configuration.
     pub(crate) fn sweep(&self) {
         retain_used(&self.targets);
@@ -64,6 +80,8 @@ impl Registry {
         retain_used(&self.apps);
         retain_used(&self.budgets);
         retain_used(&self.troubles);
+        retain_used(&self.ramps);
+        retain_used(&self.slots);
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use wellhead_resilience::Nanos;
-use wellhead_resilience::hold::{Call, Left, Room, RoomView, Ticket, WAITERS_MAX};
+use wellhead_resilience::fair::Class;
+use wellhead_resilience::hold::{Call, Expected, Guest, Left, Room, RoomView, Ticket, WAITERS_MAX};
 use wellhead_telemetry::RouteMetrics;
 use wellhead_telemetry::metrics::Held;
 use wellhead_types::Name;
@@ -41,6 +42,19 @@ struct Slot {
     notify: Arc<Notify>,
     /// It has not been called.
     waits: bool,
+    /// How it was called, once it has been.
+    called: Called,
+}
+
+/// What one that has waited is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Called {
+    /// It is its turn.
+    Turn,
+    /// Its wait is over.
+    Over,
+    /// It has waited for too long, or somebody more important needs its place.
+    Shed,
 }
 
 /// A place in the room; dropped, it is given up.
@@ -54,6 +68,8 @@ pub(crate) struct Place {
     metrics: Arc<RouteMetrics>,
     /// When the request began to wait.
     pub(crate) since: Nanos,
+    /// It waits for room rather than for a recovery.
+    pub(crate) for_room: bool,
 }
 
 impl Default for WaitingRoom {
@@ -73,9 +89,39 @@ impl WaitingRoom {
         self.places() > 0 && self.lock().room.has_line(route)
     }
 
-    /// Whether there is a place for a request of this tenant.
-    pub(crate) fn view(&self, tenant: &Name, bytes: u64) -> RoomView {
-        self.lock().room.view(tenant, bytes)
+    /// Whether those who wait for the same wait for room.
+    pub(crate) fn is_crowd(&self, route: &RouteKey) -> bool {
+        self.places() > 0 && self.lock().room.is_crowd(route)
+    }
+
+    /// Whether there is a place for a request, if need be instead of less important ones.
+    pub(crate) fn make_room(&self, guest: &Guest<Name>) -> RoomView {
+        let mut inner = self.lock();
+        inner.room.make_room(guest);
+        inner.room.view(guest)
+    }
+
+    /// What a newcomer has to expect that waits for room.
+    pub(crate) fn expected(&self, route: &RouteKey, guest: &Guest<Name>, now: Nanos) -> Expected {
+        self.lock().room.expected(route, guest.class, &guest.tenant, now)
+    }
+
+    /// How many of each class wait for a model.
+    pub(crate) fn lengths(&self, model: &Name) -> [usize; Class::ALL.len()] {
+        if self.places() == 0 {
+            [0; Class::ALL.len()]
+        } else {
+            self.lock().room.lengths(|(name, _)| name == model)
+        }
+    }
+
+    /// A target has room for one more: the next of those who wait for that is called.
+    pub(crate) fn open_crowds(&self, now: Nanos) {
+        if self.places() > 0 {
+            let mut inner = self.lock();
+            inner.room.open_crowds(now);
+            inner.pump(now);
+        }
     }
 
     /// Something has changed for the better: all lines move.
@@ -97,38 +143,43 @@ impl Place {
     pub(crate) fn take(
         gateway: &Arc<Gateway>,
         metrics: &Arc<RouteMetrics>,
-        (route, tenant, bytes): (RouteKey, Name, u64),
+        (route, guest): (RouteKey, Guest<Name>),
         until: Nanos,
         recovery: Option<Nanos>,
+        for_room: bool,
     ) -> Option<Box<Self>> {
         let now = gateway.clock.now();
         let notify = Arc::new(Notify::new());
         let mut inner = gateway.room.lock();
-        let ticket = inner.room.enter(route, tenant, bytes, until, recovery, now)?;
-        inner.slots.insert(ticket, Slot { notify: notify.clone(), waits: true });
+        let ticket = inner.room.enter(route, guest, until, recovery, for_room, now)?;
+        let slot = Slot { notify: notify.clone(), waits: true, called: Called::Turn };
+        inner.slots.insert(ticket, slot);
         // Somebody else may keep the time for longer than this one waits.
         inner.pump(now);
         gateway.room.places.store(inner.slots.len(), Relaxed);
         drop(inner);
         let (gateway, metrics) = (gateway.clone(), metrics.clone());
-        Some(Box::new(Self { gateway, ticket, notify, until, left: Left::Gone, metrics, since: now }))
+        let left = Left::Gone;
+        Some(Box::new(Self { gateway, ticket, notify, until, left, metrics, since: now, for_room }))
     }
 
     /// Nobody could take it when it was called: back into the line.
-    pub(crate) fn again(&mut self, until: Nanos, recovery: Nanos) {
-        let mut inner = self.gateway.room.lock();
-        inner.again(self.ticket, until, recovery);
-        self.until = until;
+    pub(crate) fn again(&mut self, until: Nanos, recovery: Nanos, for_room: bool) {
+        let now = self.gateway.clock.now();
+        self.gateway.room.lock().again(self.ticket, until, recovery, for_room, now);
+        (self.until, self.for_room) = (until, for_room);
     }
 
     /// Waits until it is its turn, or the wait is over.
-    pub(crate) async fn called(&self) {
+    pub(crate) async fn called(&self) -> Called {
         loop {
             let until = {
                 let mut inner = self.gateway.room.lock();
                 inner.pump(self.gateway.clock.now());
-                if inner.slots.get(&self.ticket).is_none_or(|slot| !slot.waits) {
-                    return;
+                match inner.slots.get(&self.ticket) {
+                    Some(slot) if slot.waits => {}
+                    Some(slot) => return slot.called,
+                    None => return Called::Over,
                 }
                 match inner.keeper {
                     Some((ticket, at)) if ticket == self.ticket => at.min(self.until),
@@ -150,7 +201,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.metrics.count_held(match self.left {
-            Left::Answered => Held::Answered,
+            Left::Answered | Left::Seated { .. } => Held::Answered,
             Left::Failed { .. } => Held::Failed,
             Left::Gone => Held::Left,
         });
@@ -168,8 +219,8 @@ impl Inner {
         Self { room, slots: BTreeMap::new(), keeper: None }
     }
 
-    fn again(&mut self, ticket: Ticket, until: Nanos, recovery: Nanos) {
-        if self.room.again(ticket, until, Some(recovery))
+    fn again(&mut self, ticket: Ticket, until: Nanos, recovery: Nanos, for_room: bool, now: Nanos) {
+        if self.room.again(ticket, until, Some(recovery), for_room, now)
             && let Some(slot) = self.slots.get_mut(&ticket)
         {
             slot.waits = true;
@@ -183,13 +234,18 @@ impl Inner {
 
     /// Calls whoever is to be called, and sees to it that somebody keeps the time.
     fn pump(&mut self, now: Nanos) {
-        while let Some(Call::Wake(ticket) | Call::Over(ticket)) = self.room.poll(now) {
+        while let Some(call) = self.room.poll(now) {
+            let (ticket, called) = match call {
+                Call::Wake(ticket) => (ticket, Called::Turn),
+                Call::Over(ticket) => (ticket, Called::Over),
+                Call::Shed(ticket) => (ticket, Called::Shed),
+            };
             if let Some(slot) = self.slots.get_mut(&ticket) {
-                slot.waits = false;
+                (slot.waits, slot.called) = (false, called);
                 slot.notify.notify_one();
             }
         }
-        let Some(next) = self.room.next_poll() else {
+        let Some(next) = self.room.next_poll(now) else {
             self.keeper = None;
             return;
         };

@@ -46,6 +46,11 @@ impl RetryBudget {
         self.ring.add(Kind::First, now);
     }
 
+    /// Requests per second, in thousandths: the mean of the last ten seconds.
+    pub fn requests_per_second(&self, now: Nanos) -> u64 {
+        self.ring.sums(now).first.saturating_mul(1_000) / TTL_SECONDS
+    }
+
     /// Takes one retry out of the budget; false if there is none left.
     pub fn try_retry(&self, now: Nanos) -> bool {
         self.ring.add(Kind::Second, now);

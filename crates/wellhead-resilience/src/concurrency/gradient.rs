@@ -23,6 +23,8 @@ const SMOOTHING: f64 = 0.2;
 const QUEUE_MIN: f64 = 4.0;
 /// The limit falls to this share when an attempt was dropped for overload, once per window.
 const AFTER_DROP: f64 = 0.9;
+/// Refusals within one window do not lower the limit below this share of what it was.
+const AFTER_REFUSALS: f64 = 0.5;
 /// The limit falls to this share while more in flight only means more waiting.
 const AFTER_GUARD: f64 = 0.95;
 /// Fewer samples say nothing about the present latency.
@@ -37,6 +39,8 @@ struct Window {
     began: Option<Nanos>,
     samples: u32,
     drops: u32,
+    /// Refusals do not lower the limit below this within the window; 0 before the first.
+    floor: f64,
     latency_sum: f64,
     in_flight_sum: f64,
     in_flight_peak: u32,
@@ -101,6 +105,33 @@ impl Limit {
     pub fn on_drop(&mut self, in_flight: u32, now: Nanos) -> u32 {
         self.see(in_flight, now);
         if self.window.drops == 0 {
+            self.set(self.limit * AFTER_DROP);
+        }
+        self.window.drops += 1;
+        self.close_if_full(now);
+        self.in_flight_max()
+    }
+
+    /// A limit that begins with what was in flight when it turned out to be too much; `usual` is the latency without a
+    /// queue, and is believed.
+    pub fn at(in_flight: u32, usual: Nanos) -> Self {
+        let mut limit = Self { long: usual as f64, long_samples: LONG_SAMPLES, ..Self::default() };
+        limit.set(f64::from(in_flight));
+        limit
+    }
+
+    /// An attempt was refused while the endpoint was working on `others`: that many it takes, and hardly more. One
+    /// refusal too many is not believed blindly, because it may concern somebody else's load: within a window the limit
+    /// is halved at most. Returns the limit.
+    pub fn on_refusal(&mut self, others: u32, now: Nanos) -> u32 {
+        self.see(others, now);
+        if self.window.drops == 0 {
+            self.window.floor = self.limit * AFTER_REFUSALS;
+        }
+        let taken = f64::from(others);
+        if taken < self.limit {
+            self.set(taken.max(self.window.floor));
+        } else if self.window.drops == 0 {
             self.set(self.limit * AFTER_DROP);
         }
         self.window.drops += 1;

@@ -3,10 +3,12 @@
 //! to the headers of anything else.
 
 mod codel;
+mod gate;
 mod gradient;
 mod guard;
 #[cfg(test)]
 mod tests;
 
 pub use codel::{Codel, Order, Verdict};
+pub use gate::{Gate, INTERVAL, Interval, Limits};
 pub use gradient::{IN_FLIGHT_LIMIT_MAX, IN_FLIGHT_LIMIT_MIN, Limit};

@@ -56,6 +56,46 @@ impl<A: Ord + Clone, V> Band<A, V> {
         share.items.push_back(item);
     }
 
+    /// An app comes back with what was taken out last: it has not been served.
+    pub(super) fn put_back(&mut self, item: Item<A, V>)
+    where
+        V: Ord,
+    {
+        let app = item.app.clone();
+        if !self.apps.contains_key(&app) {
+            // It was its turn, and it is again.
+            self.turns.push_front(app.clone());
+        }
+        let share =
+            self.apps.entry(app).or_insert_with(|| Share { items: VecDeque::new(), deficit: 0, tokens: 0 });
+        share.tokens += cost(item.tokens);
+        share.deficit = (share.deficit + cost(item.tokens)).min(cost(REQUEST_TOKENS_MAX));
+        let key = (item.enqueued, &item.value);
+        let at = share.items.partition_point(|other| (other.enqueued, &other.value) < key);
+        share.items.insert(at, item);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.apps.values().map(|share| share.items.len()).sum()
+    }
+
+    pub(super) fn apps(&self) -> usize {
+        self.apps.len()
+    }
+
+    /// When the oldest came.
+    pub(super) fn oldest(&self) -> Option<Nanos> {
+        self.apps.values().filter_map(|share| share.items.front()).map(|item| item.enqueued).min()
+    }
+
+    /// Those that are served before a newcomer of this app: in each of its turns, one of everybody else's.
+    pub(super) fn ahead(&self, app: &A, newest_first: bool) -> usize {
+        let own = if newest_first { 0 } else { self.apps.get(app).map_or(0, |share| share.items.len()) };
+        let turns = own + 1;
+        let others = self.apps.iter().filter(|(other, _)| *other != app);
+        own + others.map(|(_, share)| share.items.len().min(turns)).sum::<usize>()
+    }
+
     pub(super) fn pop(&mut self, order: Order) -> Option<Item<A, V>> {
         loop {
             for _ in 0..self.turns.len() {

@@ -9,32 +9,11 @@ mod tests;
 use crate::Nanos;
 use crate::concurrency::Order;
 use band::Band;
+/// How important a request is; lower ones are shed first.
+pub use wellhead_types::Priority as Class;
 
 /// Most requests that one queue is meant to keep. At the pace of a model server, those behind would wait in vain.
 pub const QUEUED_REQUESTS_MAX: usize = 1_000;
-
-/// How important a request is; lower ones are shed first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Class {
-    /// Somebody waits for it, and it must not fail.
-    Critical,
-    /// Nothing was said.
-    #[default]
-    Default,
-    /// It may fail.
-    BestEffort,
-    /// Nobody waits for it: batches, prefetching.
-    Bulk,
-}
-
-impl Class {
-    /// Every class, the most important first.
-    pub const ALL: [Self; 4] = [Self::Critical, Self::Default, Self::BestEffort, Self::Bulk];
-
-    const fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// Percent of the served tokens that a class gets while it waits, whatever the higher ones ask for: an app that has
 /// only bulk work gets slow, but never stuck. Nine tenths are left to the order of classes.
@@ -114,10 +93,15 @@ impl<A: Ord + Clone, V> Queue<A, V> {
 
     /// Takes the next request out, the oldest or the newest of the app whose turn it is.
     pub fn pop(&mut self, order: Order) -> Option<Item<A, V>> {
+        self.pop_by(|_| order)
+    }
+
+    /// The same, where the order depends on the class whose turn it is.
+    pub fn pop_by(&mut self, order: impl Fn(Class) -> Order) -> Option<Item<A, V>> {
         let waits = |class: &usize| !self.bands[*class].is_empty();
         let owed = (1..4).filter(waits).find(|class| self.guaranteed[*class] >= GUARANTEED_HUNDREDTHS_MAX);
         let class = owed.or_else(|| (0..4).find(waits))?;
-        let item = self.bands[class].pop(order)?;
+        let item = self.bands[class].pop(order(Class::ALL[class]))?;
         self.requests -= 1;
         let tokens = band::cost(item.tokens);
         if owed.is_some() {
@@ -144,9 +128,45 @@ impl<A: Ord + Clone, V> Queue<A, V> {
 
     /// Takes out a request that has queued for longer than `patience`, if there is one.
     pub fn expired(&mut self, patience: Nanos, now: Nanos) -> Option<Item<A, V>> {
-        let item = self.bands.iter_mut().rev().find_map(|band| band.take_older(patience, now))?;
+        self.expired_by(|_| patience, now)
+    }
+
+    /// The same, where patience depends on the class. The lowest class comes first.
+    pub fn expired_by(&mut self, patience: impl Fn(Class) -> Nanos, now: Nanos) -> Option<Item<A, V>> {
+        let mut lowest_first = self.bands.iter_mut().zip(Class::ALL).rev();
+        let item = lowest_first.find_map(|(band, class)| band.take_older(patience(class), now))?;
         self.requests -= 1;
         Some(item)
+    }
+
+    /// When [`Queue::expired_by`] has somebody next, if nothing changes before.
+    pub fn next_expiry(&self, patience: impl Fn(Class) -> Nanos) -> Option<Nanos> {
+        let oldest = |(band, class): (&Band<A, V>, Class)| {
+            band.oldest().map(|at| at.saturating_add(patience(class)).saturating_add(1))
+        };
+        self.bands.iter().zip(Class::ALL).filter_map(oldest).min()
+    }
+
+    /// Requests of this class in the queue.
+    pub fn len_of(&self, class: Class) -> usize {
+        self.bands[class.index()].len()
+    }
+
+    /// Apps of this class that have a request in the queue.
+    pub fn apps_of(&self, class: Class) -> usize {
+        self.bands[class.index()].apps()
+    }
+
+    /// The least important class that has somebody in the queue.
+    pub fn lowest_class(&self) -> Option<Class> {
+        self.lowest().map(|class| Class::ALL[class])
+    }
+
+    /// How many of higher classes are served before a newcomer, and how many of its own, about: what comes before its
+    /// app's turn. `newest_first`: those of its own app that came before it do not count.
+    pub fn ahead(&self, class: Class, app: &A, newest_first: bool) -> (usize, usize) {
+        let higher = self.bands[..class.index()].iter().map(Band::len).sum();
+        (higher, self.bands[class.index()].ahead(app, newest_first))
     }
 
     /// Takes out the request that `is` recognises, because its client left or its time is over.
@@ -160,6 +180,15 @@ impl<A: Ord + Clone, V> Queue<A, V> {
     /// without anything in the queue is forgiven.
     pub fn on_used(&mut self, class: Class, app: &A, expected: u64, used: u64) {
         self.bands[class.index()].correct(app, band::cost(expected) - band::cost(used));
+    }
+
+    /// Puts a request back that was taken out, at its old place, and gives its app back what it was charged.
+    pub fn put_back(&mut self, item: Item<A, V>)
+    where
+        V: Ord,
+    {
+        self.requests += 1;
+        self.bands[item.class.index()].put_back(item);
     }
 
     fn insert(&mut self, item: Item<A, V>) {

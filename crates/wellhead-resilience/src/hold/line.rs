@@ -1,10 +1,17 @@
-//! Those who wait for the same targets: in order of arrival within a tenant, tenants in turn, and called a few at a
-//! time. One is called first; every answer doubles how many may be out, every failure halves it (survival.md R5), so
-//! that a target that has just come back is not trampled by those who waited for it.
+//! Those who wait for the same targets: by class, tenants in turn, in order of arrival within a tenant ([`Queue`]), and
+//! called a few at a time.
+//!
+//! Where a recovery is waited for, one is called first; every answer doubles how many may be out, every failure halves
+//! it (survival.md R5), so that a target that has just come back is not trampled by those who waited for it.
+//!
+//! Where room is waited for, one is called at a time, and says whether there is room for another.
 
+use super::crowd::{Crowd, ROOM_PAUSE};
 use super::room::Ticket;
+use super::{Expected, Guest};
 use crate::Nanos;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::concurrency::Order;
+use crate::fair::{Class, Item, Queue};
 
 /// Most waiters of one line that are out at the same time: beyond it, the line empties as fast as answers come.
 pub const AWAKE_WAITERS_MAX: usize = 64;
@@ -12,25 +19,48 @@ pub const AWAKE_WAITERS_MAX: usize = 64;
 /// One line.
 #[derive(Debug)]
 pub(super) struct Line<T> {
-    queues: BTreeMap<T, BTreeSet<Ticket>>,
-    /// The tenant that was called last: the next one in order is next.
-    last: Option<T>,
+    queue: Queue<T, Ticket>,
     /// Calls begin then; `None` means when somebody says that the state has changed.
     opens_at: Option<Nanos>,
     awake: usize,
     awake_waiters_max: usize,
+    /// There if room is waited for.
+    crowd: Option<Box<Crowd>>,
 }
 
-impl<T> Default for Line<T> {
+impl<T: Ord + Clone> Default for Line<T> {
     fn default() -> Self {
-        Self { queues: BTreeMap::new(), last: None, opens_at: None, awake: 0, awake_waiters_max: 1 }
+        // The room bounds all lines together.
+        let queue = Queue::new(usize::MAX);
+        Self { queue, opens_at: None, awake: 0, awake_waiters_max: 1, crowd: None }
     }
 }
 
 impl<T: Ord + Clone> Line<T> {
-    /// A waiter joins, or comes back to its old place.
-    pub(super) fn join(&mut self, tenant: T, ticket: Ticket) {
-        self.queues.entry(tenant).or_default().insert(ticket);
+    /// A waiter joins.
+    pub(super) fn join(&mut self, guest: &Guest<T>, ticket: Ticket, now: Nanos) {
+        if let Some(crowd) = &mut self.crowd {
+            crowd.on_join(guest.class, self.queue.len_of(guest.class), now);
+        }
+        self.queue.push(item(guest, ticket, now));
+    }
+
+    /// A waiter comes back to its old place.
+    pub(super) fn come_back(&mut self, guest: &Guest<T>, ticket: Ticket, since: Nanos) {
+        self.queue.put_back(item(guest, ticket, since));
+    }
+
+    /// From now on it is room that is waited for, or a recovery.
+    pub(super) fn wait_for_room(&mut self, room: bool, now: Nanos) {
+        match (room, &self.crowd) {
+            (true, None) => self.crowd = Some(Box::new(Crowd::new(now))),
+            (false, Some(_)) => self.crowd = None,
+            _ => {}
+        }
+    }
+
+    pub(super) const fn is_crowd(&self) -> bool {
+        self.crowd.is_some()
     }
 
     /// A newcomer knows when somebody can be asked. Of two guesses about the future the earlier one is tried.
@@ -43,39 +73,92 @@ impl<T: Ord + Clone> Line<T> {
         self.opens_at = Some(self.opens_at.map_or(recovery, |at| at.min(recovery)));
     }
 
-    /// A waiter is not in the line any more. Returns whether it was.
-    pub(super) fn forget(&mut self, tenant: &T, ticket: Ticket) -> bool {
-        let Some(queue) = self.queues.get_mut(tenant) else { return false };
-        let was = queue.remove(&ticket);
-        if queue.is_empty() {
-            self.queues.remove(tenant);
-        }
-        was
+    /// A waiter is not in the line any more.
+    pub(super) fn forget(&mut self, guest: &Guest<T>, ticket: Ticket) {
+        self.queue.remove(guest.class, &guest.tenant, |other| *other == ticket);
     }
 
     /// Something changed: it is worth trying.
     pub(super) fn open(&mut self, now: Nanos) {
         self.opens_at = Some(self.opens_at.map_or(now, |at| at.min(now)));
+        if let Some(crowd) = &mut self.crowd {
+            crowd.changed = true;
+        }
     }
 
     /// When somebody can be called next, as far as is known; `None` while nobody waits or enough are out.
     pub(super) fn calls_at(&self) -> Option<Nanos> {
-        self.opens_at.filter(|_| !self.queues.is_empty() && self.awake < self.awake_waiters_max)
+        let awake_waiters_max = if self.is_crowd() { 1 } else { self.awake_waiters_max };
+        self.opens_at.filter(|_| !self.queue.is_empty() && self.awake < awake_waiters_max)
     }
 
     /// The next one to be called, if the line is open.
     pub(super) fn call(&mut self, now: Nanos) -> Option<Ticket> {
         self.calls_at().filter(|at| *at <= now)?;
-        let after = self.last.as_ref().and_then(|last| {
-            use std::ops::Bound::{Excluded, Unbounded};
-            self.queues.range((Excluded(last), Unbounded)).next()
-        });
-        let (tenant, queue) = after.or_else(|| self.queues.iter().next())?;
-        let (tenant, ticket) = (tenant.clone(), *queue.first()?);
-        self.forget(&tenant, ticket);
-        self.last = Some(tenant);
+        let item = match &self.crowd {
+            Some(crowd) => self.queue.pop_by(|class| crowd.order(class, now)),
+            None => self.queue.pop(Order::OldestFirst),
+        }?;
+        if let Some(crowd) = &mut self.crowd {
+            crowd.on_call(item.class, self.queue.len_of(item.class), now);
+        }
         self.awake += 1;
-        Some(ticket)
+        Some(item.value)
+    }
+
+    /// One that has waited for room for longer than is good.
+    pub(super) fn expired(&mut self, now: Nanos) -> Option<Ticket> {
+        let patience = self.patience(now)?;
+        self.queue.expired_by(|class| patience[class.index()], now).map(|item| item.value)
+    }
+
+    /// When the next one will have waited for too long.
+    pub(super) fn expires_at(&self, now: Nanos) -> Option<Nanos> {
+        let patience = self.patience(now)?;
+        self.queue.next_expiry(|class| patience[class.index()])
+    }
+
+    /// How long those of each class may have waited for room by now.
+    fn patience(&self, now: Nanos) -> Option<[Nanos; Class::ALL.len()]> {
+        let crowd = self.crowd.as_ref()?;
+        Some(Class::ALL.map(|class| crowd.patience(class, self.queue.apps_of(class), now)))
+    }
+
+    /// The one that can be spared most, if its class is below `class`.
+    pub(super) fn spare(&mut self, class: Class) -> Option<Ticket> {
+        self.queue.lowest_class().filter(|lowest| *lowest > class)?;
+        self.queue.evict().map(|item| item.value)
+    }
+
+    /// Somebody of a lower class waits.
+    pub(super) fn is_below(&self, class: Class) -> bool {
+        self.queue.lowest_class().is_some_and(|lowest| lowest > class)
+    }
+
+    /// What a newcomer has to expect, where room is waited for.
+    pub(super) fn expected(&self, class: Class, tenant: &T, now: Nanos) -> Expected {
+        let Some(crowd) = &self.crowd else { return Expected::default() };
+        let newest_first = crowd.order(class, now) == Order::NewestFirst;
+        let (higher, same) = self.queue.ahead(class, tenant, newest_first);
+        let tenants = self.queue.apps_of(class) + 1;
+        Expected {
+            wait: crowd.expected(class, (higher + self.awake, same), now),
+            patience: Some(crowd.patience(class, tenants, now)),
+        }
+    }
+
+    /// How many of each class wait.
+    pub(super) fn add_to(&self, lengths: &mut [usize; Class::ALL.len()]) {
+        Class::ALL.iter().zip(lengths).for_each(|(class, length)| *length += self.queue.len_of(*class));
+    }
+
+    /// One that was out has been sent. `more`: there is room for another.
+    pub(super) fn on_seated(&mut self, class: Class, more: bool, now: Nanos) {
+        let Some(crowd) = &mut self.crowd else { return };
+        crowd.on_seated(class, now);
+        if !more && !crowd.changed {
+            self.opens_at = Some(now.saturating_add(ROOM_PAUSE));
+        }
     }
 
     /// One that was out has an answer.
@@ -85,10 +168,22 @@ impl<T: Ord + Clone> Line<T> {
 
     /// One that was out has failed: fewer go, and when even one is too many, nobody does before `recovery`.
     pub(super) fn on_failure(&mut self, recovery: Option<Nanos>) {
+        if self.is_crowd() {
+            // It did not go for want of room: that says nothing to the others.
+            return;
+        }
         if self.awake_waiters_max <= 1 {
             self.opens_at = recovery;
         }
         self.awake_waiters_max = (self.awake_waiters_max / 2).max(1);
+    }
+
+    /// One that was out found no room: nobody is called before `recovery`, unless somebody has made room since it
+    /// looked.
+    pub(super) fn no_room(&mut self, recovery: Option<Nanos>) {
+        if self.crowd.as_ref().is_some_and(|crowd| !crowd.changed) {
+            self.opens_at = recovery;
+        }
     }
 
     /// One that was out is not any more.
@@ -98,11 +193,16 @@ impl<T: Ord + Clone> Line<T> {
 
     /// Nobody waits and nobody is out.
     pub(super) fn is_done(&self) -> bool {
-        self.queues.is_empty() && self.awake == 0
+        self.queue.is_empty() && self.awake == 0
     }
 
     #[cfg(test)]
     pub(super) fn awake(&self) -> (usize, usize) {
         (self.awake, self.awake_waiters_max)
     }
+}
+
+fn item<T: Clone>(guest: &Guest<T>, ticket: Ticket, since: Nanos) -> Item<T, Ticket> {
+    let (class, app, tokens) = (guest.class, guest.tenant.clone(), guest.tokens);
+    Item { class, app, tokens, enqueued: since, value: ticket }
 }

@@ -1,10 +1,11 @@
 //! Who waits, and who is called next. One room per process; its owner executes the calls: it polls after every change
 //! and again at [`Room::next_poll`].
 
-use super::RoomView;
 use super::line::Line;
+use super::{Expected, Guest, RoomView};
 use crate::Nanos;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::fair::Class;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Most requests that wait in one process. Each keeps a connection and a body; beyond it, an honest no is kinder.
 pub const WAITERS_MAX: usize = 1_000;
@@ -12,6 +13,8 @@ pub const WAITERS_MAX: usize = 1_000;
 /// A tenant may hold this many times what is left free: alone up to four fifths, ten of them nearly a tenth each, and
 /// one who has nothing yet always finds something left.
 const SHARE_OF_FREE: u64 = 4;
+/// Those of a lower class that one newcomer may push out at most: their bodies may be smaller than its own.
+const SPARED_MAX: usize = 16;
 
 /// The right to a place; later ones are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +27,9 @@ pub enum Call {
     Wake(Ticket),
     /// Its wait is over without a call: decide anew. Then [`Room::leave`], or [`Room::again`].
     Over(Ticket),
+    /// It has waited for room for too long, or somebody more important needs its place: it is refused. It holds no
+    /// place any more.
+    Shed(Ticket),
 }
 
 /// How a waiter's stay ended.
@@ -31,6 +37,13 @@ pub enum Call {
 pub enum Left {
     /// Somebody began to answer.
     Answered,
+    /// Room was what it waited for, and it has been sent.
+    Seated {
+        /// There is room for another.
+        more: bool,
+        /// Now.
+        now: Nanos,
+    },
     /// It tried, and is given up.
     Failed {
         /// What it learnt about when somebody can be asked.
@@ -50,8 +63,8 @@ enum State {
 #[derive(Debug)]
 struct Waiter<R, T> {
     route: R,
-    tenant: T,
-    bytes: u64,
+    guest: Guest<T>,
+    since: Nanos,
     until: Nanos,
     state: State,
 }
@@ -73,6 +86,8 @@ pub struct Room<R, T> {
     tenants: BTreeMap<T, Held>,
     lines: BTreeMap<R, Line<T>>,
     due: BTreeSet<(Nanos, Ticket)>,
+    /// Pushed out, and not told yet.
+    spared: VecDeque<Ticket>,
 }
 
 impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
@@ -87,34 +102,55 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
             tenants: BTreeMap::new(),
             lines: BTreeMap::new(),
             due: BTreeSet::new(),
+            spared: VecDeque::new(),
         }
     }
 
-    /// Whether there is a place for a request of this tenant with a body of `bytes`. A tenant with many waiters finds
-    /// the room full before one with few.
-    pub fn view(&self, tenant: &T, bytes: u64) -> RoomView {
+    /// Whether there is a place for a request. A tenant with many waiters finds the room full before one with few, but
+    /// for whoever is less important.
+    pub fn view(&self, guest: &Guest<T>) -> RoomView {
         let places = (self.waiters_max as u64).saturating_sub(self.waiters.len() as u64);
         let left = self.bytes_max.saturating_sub(self.bytes);
-        let (waiters, held) = self.tenants.get(tenant).map_or((0, 0), |held| (held.waiters, held.bytes));
-        let fits = places > 0 && bytes <= left;
-        let fair = waiters < places.saturating_mul(SHARE_OF_FREE)
-            && held <= (left.saturating_sub(bytes)).saturating_mul(SHARE_OF_FREE);
-        RoomView { has_place: fits && fair }
+        let held = self.tenants.get(&guest.tenant).map_or((0, 0), |held| (held.waiters, held.bytes));
+        let fits = places > 0 && guest.bytes <= left;
+        let fair = held.0 < places.saturating_mul(SHARE_OF_FREE)
+            && held.1 <= (left.saturating_sub(guest.bytes)).saturating_mul(SHARE_OF_FREE);
+        RoomView { has_place: fits && (fair || self.lines.values().any(|line| line.is_below(guest.class))) }
+    }
+
+    /// Pushes those of lower classes out until there is a place for this one, if that helps. To be said before
+    /// [`Room::view`]; who is pushed out is told by [`Room::poll`].
+    pub fn make_room(&mut self, guest: &Guest<T>) {
+        for _ in 0..SPARED_MAX {
+            let fits = self.waiters.len() < self.waiters_max && guest.bytes <= self.bytes_max - self.bytes;
+            if fits {
+                return;
+            }
+            let Some(ticket) = self.lines.values_mut().find_map(|line| line.spare(guest.class)) else {
+                return;
+            };
+            self.spared.push_back(ticket);
+            if let Some(waiter) = self.remove(ticket) {
+                self.forget_if_done(&waiter.route);
+            }
+        }
     }
 
     /// Takes a place until `until`, or `None` if there is none. Without another call the waiter is woken at `recovery`.
+    /// `for_room`: targets work and have no room.
     pub fn enter(
         &mut self,
         route: R,
-        tenant: T,
-        bytes: u64,
+        guest: Guest<T>,
         until: Nanos,
         recovery: Option<Nanos>,
+        for_room: bool,
         now: Nanos,
     ) -> Option<Ticket> {
-        if !self.view(&tenant, bytes).has_place {
+        if !self.view(&guest).has_place {
             return None;
         }
+        let Guest { tenant, bytes, .. } = &guest;
         let ticket = Ticket(self.next);
         self.next += 1;
         self.bytes += bytes;
@@ -122,30 +158,43 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
         held.waiters += 1;
         held.bytes += bytes;
         let line = self.lines.entry(route.clone()).or_default();
-        line.join(tenant.clone(), ticket);
+        line.wait_for_room(for_room, now);
+        line.join(&guest, ticket, now);
         if let Some(recovery) = recovery {
             line.expect(recovery, now);
         }
         self.due.insert((until, ticket));
-        self.waiters.insert(ticket, Waiter { route, tenant, bytes, until, state: State::Waiting });
+        self.waiters.insert(ticket, Waiter { route, guest, since: now, until, state: State::Waiting });
         Some(ticket)
     }
 
     /// One that was called goes back to its old place, until `until`. Returns false if it holds no place or waits
     /// already.
-    pub fn again(&mut self, ticket: Ticket, until: Nanos, recovery: Option<Nanos>) -> bool {
+    pub fn again(
+        &mut self,
+        ticket: Ticket,
+        until: Nanos,
+        recovery: Option<Nanos>,
+        for_room: bool,
+        now: Nanos,
+    ) -> bool {
         let Some(waiter) = self.waiters.get_mut(&ticket).filter(|waiter| waiter.state != State::Waiting)
         else {
             return false;
         };
         let line = self.lines.entry(waiter.route.clone()).or_default();
+        line.wait_for_room(for_room, now);
         if waiter.state == State::Awake {
             line.back();
-            line.on_failure(recovery);
+            if for_room {
+                line.no_room(recovery);
+            } else {
+                line.on_failure(recovery);
+            }
         } else if let Some(recovery) = recovery {
             line.hope(recovery);
         }
-        line.join(waiter.tenant.clone(), ticket);
+        line.come_back(&waiter.guest, ticket, waiter.since);
         (waiter.state, waiter.until) = (State::Waiting, until);
         self.due.insert((until, ticket));
         true
@@ -154,28 +203,42 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
     /// Gives the place up. To be said once for every ticket, as soon as an answer begins, the request is given up, or
     /// the client leaves. Saying it again does nothing.
     pub fn leave(&mut self, ticket: Ticket, how: Left) {
-        let Some(waiter) = self.waiters.remove(&ticket) else { return };
-        self.due.remove(&(waiter.until, ticket));
-        self.bytes -= waiter.bytes;
-        if let Some(held) = self.tenants.get_mut(&waiter.tenant) {
-            held.waiters -= 1;
-            held.bytes -= waiter.bytes;
-            if held.waiters == 0 {
-                self.tenants.remove(&waiter.tenant);
-            }
-        }
+        let Some(waiter) = self.remove(ticket) else { return };
         let Some(line) = self.lines.get_mut(&waiter.route) else { return };
-        line.forget(&waiter.tenant, ticket);
+        if waiter.state == State::Waiting {
+            line.forget(&waiter.guest, ticket);
+        }
         if waiter.state == State::Awake {
             line.back();
         }
         match how {
             Left::Answered => line.on_answer(),
+            Left::Seated { more, now } => line.on_seated(waiter.guest.class, more, now),
             Left::Failed { recovery } if waiter.state == State::Awake => line.on_failure(recovery),
             Left::Failed { .. } | Left::Gone => {}
         }
-        if line.is_done() {
-            self.lines.remove(&waiter.route);
+        self.forget_if_done(&waiter.route);
+    }
+
+    /// Takes a waiter out of the books, but not out of its line.
+    fn remove(&mut self, ticket: Ticket) -> Option<Waiter<R, T>> {
+        let waiter = self.waiters.remove(&ticket)?;
+        self.due.remove(&(waiter.until, ticket));
+        let Guest { tenant, bytes, .. } = &waiter.guest;
+        self.bytes -= bytes;
+        if let Some(held) = self.tenants.get_mut(tenant) {
+            held.waiters -= 1;
+            held.bytes -= bytes;
+            if held.waiters == 0 {
+                self.tenants.remove(tenant);
+            }
+        }
+        Some(waiter)
+    }
+
+    fn forget_if_done(&mut self, route: &R) {
+        if self.lines.get(route).is_some_and(Line::is_done) {
+            self.lines.remove(route);
         }
     }
 
@@ -191,8 +254,34 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
         self.lines.values_mut().for_each(|line| line.open(now));
     }
 
+    /// A target has room for one more: those who wait for room move, at whatever target.
+    pub fn open_crowds(&mut self, now: Nanos) {
+        self.lines.values_mut().filter(|line| line.is_crowd()).for_each(|line| line.open(now));
+    }
+
+    /// What a newcomer has to expect of this line.
+    pub fn expected(&self, route: &R, class: Class, tenant: &T, now: Nanos) -> Expected {
+        self.lines.get(route).map_or_else(Expected::default, |line| line.expected(class, tenant, now))
+    }
+
+    /// How many of each class wait, in the lines that `is` chooses.
+    pub fn lengths(&self, is: impl Fn(&R) -> bool) -> [usize; Class::ALL.len()] {
+        let mut lengths = [0; Class::ALL.len()];
+        self.lines.iter().filter(|(route, _)| is(route)).for_each(|(_, line)| line.add_to(&mut lengths));
+        lengths
+    }
+
     /// The next call, or `None` when there is nothing to say before [`Room::next_poll`].
     pub fn poll(&mut self, now: Nanos) -> Option<Call> {
+        if let Some(ticket) = self.spared.pop_front() {
+            return Some(Call::Shed(ticket));
+        }
+        if let Some(ticket) = self.lines.values_mut().find_map(|line| line.expired(now)) {
+            if let Some(waiter) = self.remove(ticket) {
+                self.forget_if_done(&waiter.route);
+            }
+            return Some(Call::Shed(ticket));
+        }
         if let Some(ticket) = self.lines.values_mut().find_map(|line| line.call(now)) {
             self.set(ticket, State::Awake);
             return Some(Call::Wake(ticket));
@@ -201,16 +290,18 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
         if let Some(waiter) = self.waiters.get(&ticket)
             && let Some(line) = self.lines.get_mut(&waiter.route)
         {
-            line.forget(&waiter.tenant, ticket);
+            line.forget(&waiter.guest, ticket);
         }
         self.set(ticket, State::Asking);
         Some(Call::Over(ticket))
     }
 
     /// When [`Room::poll`] has something to say next, unless something changes before.
-    pub fn next_poll(&self) -> Option<Nanos> {
+    /// `now` is when it was polled last.
+    pub fn next_poll(&self, now: Nanos) -> Option<Nanos> {
         let opening = self.lines.values().filter_map(Line::calls_at).min();
-        self.due.first().map(|(until, _)| *until).into_iter().chain(opening).min()
+        let expiry = self.lines.values().filter_map(|line| line.expires_at(now)).min();
+        self.due.first().map(|(until, _)| *until).into_iter().chain(opening).chain(expiry).min()
     }
 
     /// Requests that hold a place, and the bytes of their bodies.
@@ -221,6 +312,11 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
     /// Whether anybody waits for this route: a newcomer then joins the line instead of overtaking it.
     pub fn has_line(&self, route: &R) -> bool {
         self.lines.contains_key(route)
+    }
+
+    /// Whether those who wait for this route wait for room.
+    pub fn is_crowd(&self, route: &R) -> bool {
+        self.lines.get(route).is_some_and(Line::is_crowd)
     }
 
     fn set(&mut self, ticket: Ticket, state: State) {
@@ -241,7 +337,7 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
                 .values()
                 .all(|l| l.awake().0 <= super::AWAKE_WAITERS_MAX && !l.is_done() || l.awake().0 == 0)
         );
-        assert_eq!(self.bytes, self.waiters.values().map(|w| w.bytes).sum::<u64>());
+        assert_eq!(self.bytes, self.waiters.values().map(|w| w.guest.bytes).sum::<u64>());
         assert_eq!(self.waiters.len() as u64, self.tenants.values().map(|held| held.waiters).sum::<u64>());
         assert!(self.waiters.len() <= self.waiters_max && self.bytes <= self.bytes_max);
     }

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Promises of the waiting room, by the page's numbers and over seeded histories.
 
-use super::{AWAKE_WAITERS_MAX, Call, Hold, Left, Room, RoomView, Ticket};
+use super::{AWAKE_WAITERS_MAX, Call, Guest, Hold, Left, Room, RoomView, Ticket};
+use crate::fair::Class;
 use crate::{MILLI, Nanos, Rng, SECOND};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,22 @@ const PATIENCE: Nanos = 30 * SECOND;
 
 fn decide(now: Nanos, since: Nanos, deadline: Nanos, recovery: Option<Nanos>, room: RoomView) -> Hold {
     super::decide(now, since, deadline, PATIENCE, recovery, room)
+}
+
+/// What a turn of the line is worth, so that tenants take turns after each request.
+const TOKENS: u64 = 2_048;
+
+/// Enters to wait for a recovery.
+fn enter<R: Ord + Clone, T: Ord + Clone>(
+    room: &mut Room<R, T>,
+    route: R,
+    (tenant, bytes): (T, u64),
+    until: Nanos,
+    recovery: Option<Nanos>,
+    now: Nanos,
+) -> Option<Ticket> {
+    let guest = Guest { tenant, class: Class::Default, tokens: TOKENS, bytes };
+    room.enter(route, guest, until, recovery, false, now)
 }
 
 #[test]
@@ -77,7 +94,7 @@ fn a_wait_ends_in_time_whatever_the_numbers() {
 #[test]
 fn one_tenant_cannot_fill_the_room() {
     let mut room = Room::new(100, 1_000);
-    let enter = |room: &mut Room<u8, u8>, tenant, bytes| room.enter(0, tenant, bytes, SECOND, None, 0);
+    let enter = |room: &mut Room<u8, u8>, tenant, bytes| enter(room, 0, (tenant, bytes), SECOND, None, 0);
     let greedy = std::iter::from_fn(|| enter(&mut room, 0, 1)).count();
     assert_eq!(greedy, 80);
     for tenant in 1..=15 {
@@ -97,10 +114,10 @@ fn one_tenant_cannot_fill_the_room() {
 fn a_recovery_is_tried_by_one_then_by_more_with_every_answer() {
     let mut room = Room::new(1_000, 0);
     for i in 0..700_u32 {
-        room.enter("m", i % 2, 0, 30 * SECOND, Some(SECOND), 0).unwrap();
+        enter(&mut room, "m", (i % 2, 0), 30 * SECOND, Some(SECOND), 0).unwrap();
     }
     assert_eq!(room.poll(SECOND - 1), None);
-    assert_eq!(room.next_poll(), Some(SECOND));
+    assert_eq!(room.next_poll(SECOND - 1), Some(SECOND));
     let (mut sizes, mut now) = (Vec::new(), SECOND);
     while room.held().0 > 0 {
         let round: Vec<Call> = std::iter::from_fn(|| room.poll(now)).collect();
@@ -120,7 +137,7 @@ fn a_recovery_is_tried_by_one_then_by_more_with_every_answer() {
 fn a_recovery_that_fails_is_not_trampled() {
     let mut room = Room::new(1_000, 0);
     let tickets: Vec<Ticket> =
-        (0..500).map(|_| room.enter("m", 0, 0, 30 * SECOND, Some(SECOND), 0).unwrap()).collect();
+        (0..500).map(|_| enter(&mut room, "m", (0, 0), 30 * SECOND, Some(SECOND), 0).unwrap()).collect();
     let mut tries = 0;
     for second in 1..=20 {
         let now = second * SECOND;
@@ -128,7 +145,7 @@ fn a_recovery_that_fails_is_not_trampled() {
             let Call::Wake(ticket) = call else { panic!("{call:?}") };
             tries += 1;
             assert_eq!(ticket, tickets[0], "the first stays the first");
-            assert!(room.again(ticket, 30 * SECOND, Some(now + SECOND)));
+            assert!(room.again(ticket, 30 * SECOND, Some(now + SECOND), false, now));
         }
     }
     assert_eq!(tries, 20, "one try per second, not one per waiter");
@@ -140,13 +157,13 @@ fn a_recovery_that_fails_is_not_trampled() {
 #[test]
 fn without_a_date_one_tries_whenever_something_changes() {
     let mut room = Room::new(100, 0);
-    (0..50).for_each(|_| assert!(room.enter("m", 0, 0, 30 * SECOND, None, 0).is_some()));
+    (0..50).for_each(|_| assert!(enter(&mut room, "m", (0, 0), 30 * SECOND, None, 0).is_some()));
     for second in 1..=20 {
         room.open(&"m", second * SECOND);
         let Some(Call::Wake(ticket)) = room.poll(second * SECOND) else { panic!("nobody tries") };
-        assert!(room.again(ticket, 30 * SECOND, None));
+        assert!(room.again(ticket, 30 * SECOND, None, false, second * SECOND));
         assert_eq!(room.poll(second * SECOND), None, "it tries in a loop");
-        assert_eq!(room.next_poll(), Some(30 * SECOND));
+        assert_eq!(room.next_poll(second * SECOND), Some(30 * SECOND));
     }
 }
 
@@ -155,7 +172,7 @@ fn without_a_date_one_tries_whenever_something_changes() {
 fn a_few_failures_do_not_close_a_line_that_is_answered() {
     let mut room = Room::new(1_000, 0);
     for _ in 0..400 {
-        room.enter("m", 0, 0, 30 * SECOND, Some(SECOND), 0).unwrap();
+        enter(&mut room, "m", (0, 0), 30 * SECOND, Some(SECOND), 0).unwrap();
     }
     let (mut now, mut calls) = (SECOND, 0_u32);
     while room.held().0 > 0 && now < 29 * SECOND {
@@ -177,11 +194,11 @@ fn a_few_failures_do_not_close_a_line_that_is_answered() {
 #[test]
 fn what_one_cannot_ask_closes_nothing_for_the_others() {
     let mut room = Room::new(100, 0);
-    let first = room.enter("m", 0, 0, 30 * SECOND, Some(SECOND), 0).unwrap();
-    let second = room.enter("m", 0, 0, 2 * SECOND, Some(SECOND), 0).unwrap();
+    let first = enter(&mut room, "m", (0, 0), 30 * SECOND, Some(SECOND), 0).unwrap();
+    let second = enter(&mut room, "m", (0, 0), 2 * SECOND, Some(SECOND), 0).unwrap();
     assert_eq!((room.poll(SECOND), room.poll(SECOND)), (Some(Call::Wake(first)), None));
     assert_eq!(room.poll(2 * SECOND), Some(Call::Over(second)));
-    assert!(room.again(second, 30 * SECOND, Some(20 * SECOND)));
+    assert!(room.again(second, 30 * SECOND, Some(20 * SECOND), false, 2 * SECOND));
     room.leave(first, Left::Answered);
     assert_eq!(room.poll(3 * SECOND), Some(Call::Wake(second)));
 }
@@ -189,9 +206,10 @@ fn what_one_cannot_ask_closes_nothing_for_the_others() {
 #[test]
 fn tenants_are_called_in_turn() {
     let mut room = Room::new(1_000, 0);
-    (0..100).for_each(|_| assert!(room.enter("m", 0, 0, 30 * SECOND, Some(SECOND), 0).is_some()));
-    let modest: Vec<Ticket> =
-        (1..4).map(|tenant| room.enter("m", tenant, 0, 30 * SECOND, Some(SECOND), 0).unwrap()).collect();
+    (0..100).for_each(|_| assert!(enter(&mut room, "m", (0, 0), 30 * SECOND, Some(SECOND), 0).is_some()));
+    let modest: Vec<Ticket> = (1..4)
+        .map(|tenant| enter(&mut room, "m", (tenant, 0), 30 * SECOND, Some(SECOND), 0).unwrap())
+        .collect();
     let mut called = Vec::new();
     while called.len() < 7 {
         let Some(Call::Wake(ticket)) = room.poll(SECOND) else { panic!("{called:?}") };
@@ -204,15 +222,18 @@ fn tenants_are_called_in_turn() {
 #[test]
 fn the_end_of_one_outage_does_not_wake_those_who_wait_for_another() {
     let mut room = Room::new(10, 0);
-    let a = room.enter("a", 0, 0, 9 * SECOND, None, 0).unwrap();
-    let b = room.enter("b", 0, 0, 8 * SECOND, None, 0).unwrap();
+    let a = enter(&mut room, "a", (0, 0), 9 * SECOND, None, 0).unwrap();
+    let b = enter(&mut room, "b", (0, 0), 8 * SECOND, None, 0).unwrap();
     room.open(&"b", SECOND);
     assert_eq!((room.poll(SECOND), room.poll(SECOND)), (Some(Call::Wake(b)), None));
     room.leave(b, Left::Gone);
     room.leave(b, Left::Answered);
-    assert_eq!(room.next_poll(), Some(9 * SECOND));
+    assert_eq!(room.next_poll(SECOND), Some(9 * SECOND));
     assert_eq!(room.poll(9 * SECOND), Some(Call::Over(a)));
-    assert!(room.again(a, 20 * SECOND, None) && !room.again(a, 21 * SECOND, None));
+    assert!(
+        room.again(a, 20 * SECOND, None, false, 9 * SECOND)
+            && !room.again(a, 21 * SECOND, None, false, 9 * SECOND)
+    );
     room.open_all(10 * SECOND);
     assert_eq!(room.poll(10 * SECOND), Some(Call::Wake(a)));
     room.check();
@@ -268,15 +289,17 @@ impl World {
     }
 
     fn run(&mut self) {
-        let (mut arrivals, mut next) = (60, 0);
+        let (mut arrivals, mut next, mut polled) = (60, 0, 0);
         loop {
             let arrival = (arrivals > 0).then_some(next);
             let opening = self.openings.first().map(|(at, _)| *at);
             let tried = self.trying.first().map(|(at, _)| *at);
-            let Some(now) = [self.room.next_poll(), arrival, opening, tried].into_iter().flatten().min()
+            let Some(now) =
+                [self.room.next_poll(polled), arrival, opening, tried].into_iter().flatten().min()
             else {
                 break;
             };
+            polled = now;
             if opening == Some(now) {
                 let (_, route) = self.openings.pop_first().unwrap();
                 self.room.open(&route, now);
@@ -294,7 +317,11 @@ impl World {
                 self.called(call, now);
             }
             self.room.check();
-            assert!(self.room.next_poll().is_none_or(|at| at > now), "seed {}: polled in a loop", self.seed);
+            assert!(
+                self.room.next_poll(now).is_none_or(|at| at > now),
+                "seed {}: polled in a loop",
+                self.seed
+            );
         }
         assert_eq!(self.requests.len(), 0, "seed {}: {:?} were forgotten", self.seed, self.requests);
         assert_eq!(self.room.held(), (0, 0), "seed {}", self.seed);
@@ -310,9 +337,15 @@ impl World {
         let route = usize::try_from(self.rng.below(2)).unwrap();
         let deadline = now + self.rng.below(40 * SECOND);
         let recovery = self.recovery(route, now);
-        match decide(now, now, deadline, recovery, self.room.view(&tenant, bytes)) {
+        match decide(
+            now,
+            now,
+            deadline,
+            recovery,
+            self.room.view(&Guest { tenant, class: Class::Default, tokens: TOKENS, bytes }),
+        ) {
             Hold::Wait { until } => {
-                let ticket = self.room.enter(route, tenant, bytes, until, recovery, now).unwrap();
+                let ticket = enter(&mut self.room, route, (tenant, bytes), until, recovery, now).unwrap();
                 self.requests.insert(ticket, Request { route, tenant, since: now, deadline, waiting: true });
             }
             Hold::TooShort { recovery } => {
@@ -330,6 +363,7 @@ impl World {
         let (ticket, woken) = match call {
             Call::Wake(ticket) => (ticket, true),
             Call::Over(ticket) => (ticket, false),
+            Call::Shed(_) => panic!("seed {seed}: nobody waits for room"),
         };
         let request = &self.requests[&ticket];
         assert!(request.waiting, "seed {seed}: {ticket:?} was called twice");
@@ -363,7 +397,7 @@ impl World {
         let recovery = self.recovery(request.route, now).map(|at| at.max(now + 1));
         match decide(now, request.since, request.deadline, recovery, PLACE) {
             Hold::Wait { until } => {
-                assert!(self.room.again(ticket, until, recovery), "seed {}", self.seed);
+                assert!(self.room.again(ticket, until, recovery, false, now), "seed {}", self.seed);
                 self.requests.get_mut(&ticket).unwrap().waiting = true;
             }
             _ => self.leave(ticket, Left::Failed { recovery }),

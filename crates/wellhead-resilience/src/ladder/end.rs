@@ -18,6 +18,11 @@ pub enum End {
         /// When the first one recovers.
         recovery: Option<Nanos>,
     },
+    /// The targets work, and have no room for the request within its time: 503.
+    Overloaded {
+        /// When it would have had its turn.
+        recovery: Option<Nanos>,
+    },
     /// Anything else: 503.
     NoHealthyUpstream {
         /// When the first one recovers.

@@ -40,8 +40,10 @@ pub struct TargetView {
     /// When its rest after failures is over; `None` means that it does not rest. A rest that is over (`<= now`) may be
     /// probed by one request.
     pub rests_until: Option<Nanos>,
-    /// When its last light has room again; `None` means now, or that it is not lit.
+    /// When it is worth asking again whether it has room; `None` means that it has some now.
     pub room_at: Option<Nanos>,
+    /// It works, and has as much to do as it can take.
+    pub full: bool,
     /// Expected time to answer. Only looked at where there are several targets, as the two below.
     pub estimate: Nanos,
     /// Requests that it is working on.
@@ -94,6 +96,13 @@ pub enum Event<'a> {
     Refused,
     /// Instead of asking the target that was chosen, the request has waited behind others.
     Queued(usize),
+    /// The target that was chosen has no room after all.
+    Full(usize),
+    /// The request has waited for room for as long as it may, or would wait in vain.
+    Shed {
+        /// When it would have had its turn, as far as is known.
+        recovery: Option<Nanos>,
+    },
     /// The target that was chosen could not be used after all (its probe was taken, its last key went to rest).
     Unavailable(usize),
 }
@@ -215,7 +224,10 @@ impl Ladder {
             }
             self.remember(target, failure, view, now);
         }
-        if let Event::Unavailable(_) | Event::Queued(_) = event {
+        if let Event::Shed { recovery } = event {
+            return Effect::GiveUp(End::Overloaded { recovery });
+        }
+        if let Event::Unavailable(_) | Event::Queued(_) | Event::Full(_) = event {
             // Nothing was sent.
             self.attempts = self.attempts.saturating_sub(1);
         }
@@ -225,6 +237,7 @@ impl Ladder {
                 self.waited = true;
                 self.first_tier = self.first_tier.filter(|_| self.attempts > 0);
             }
+            Event::Full(_) => self.first_tier = self.first_tier.filter(|_| self.attempts > 0),
             _ => {}
         }
         if matches!(event, Event::Waited) {

@@ -24,6 +24,7 @@ const FREE: TargetView = TargetView {
     class: Class::Ok,
     rests_until: None,
     room_at: None,
+    full: false,
     estimate: SECOND,
     in_flight: 0,
     recovered_at: None,

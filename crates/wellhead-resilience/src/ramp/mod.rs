@@ -17,6 +17,9 @@ pub const STEP_MAX: Nanos = 5 * SECOND;
 const STEP_MIN: Nanos = SECOND;
 /// With this many outcomes a step need not last for [`STEP_MAX`]: with it, full traffic is back within 15 s.
 const STEP_OUTCOMES: u64 = 20;
+/// Nor need it where fewer come than that, if after this time most of those that it let in are answered and none has
+/// failed: six steps are over within 15 s at any rate.
+const STEP_QUIET: Nanos = 2 * SECOND;
 /// Share of attempts that must succeed for the next step, in percent.
 const SUCCESS_PERCENT_MIN: u64 = 95;
 /// Whatever happens, the lowest step rises every time this has passed ...
@@ -86,9 +89,26 @@ impl Default for Ramp {
 impl Ramp {
     /// Nothing healthy is left. To be said at the change; saying it again does nothing.
     pub const fn on_down(&mut self, now: Nanos) {
-        if !matches!(self.state, State::Down { .. }) {
-            self.state = State::Down { since: now };
+        self.state = match self.state {
+            State::Down { .. } => return,
+            State::Open => State::Down { since: now },
+            // It has fallen over again: that is the same outage, however short the second part of it is.
+            State::Ramping(_) => State::Down { since: now.saturating_sub(OUTAGE_MIN) },
+        };
+    }
+
+    /// How many requests a second are usual, in thousandths of a request: for callers that count them elsewhere, and
+    /// ask [`Ramp::admit`] only while it says [`Ramp::is_asked`]. To be said with [`Ramp::on_down`]; what is said during
+    /// an outage or a ramp is not usual, and not believed.
+    pub const fn learn(&mut self, per_second: u64) {
+        if matches!(self.state, State::Open) {
+            self.usual.set(per_second);
         }
+    }
+
+    /// Whether anything is to be asked or told: not while everybody is let in.
+    pub const fn is_asked(&self) -> bool {
+        !matches!(self.state, State::Open)
     }
 
     /// Something is healthy again.
@@ -164,6 +184,9 @@ impl Ramp {
         let length = now.saturating_sub(ramping.step_began);
         let outcomes = ramping.good + ramping.bad;
         let is_full = length >= STEP_MIN && outcomes >= STEP_OUTCOMES;
+        let is_quiet =
+            length >= STEP_QUIET && ramping.bad == 0 && outcomes > 0 && outcomes * 2 >= ramping.admitted;
+        let is_full = is_full || is_quiet;
         if age < RAMP_MAX && !is_full && length < STEP_MAX {
             return;
         }

@@ -45,6 +45,11 @@ impl Rate {
         }
     }
 
+    /// It has been counted elsewhere.
+    pub(super) const fn set(&mut self, per_second: u64) {
+        (self.mean, self.seconds) = (per_second, SECONDS);
+    }
+
     fn fold(&mut self) {
         self.seconds = (self.seconds + 1).min(SECONDS);
         let second = std::mem::take(&mut self.count) * 1_000;

@@ -46,6 +46,11 @@ impl<const N: usize> Default for Histogram<N> {
 }
 
 impl<const N: usize> Histogram<N> {
+    /// Whether anything has been counted.
+    pub(crate) fn is_used(&self) -> bool {
+        self.above.load(Relaxed) > 0 || self.within.iter().any(|bucket| bucket.load(Relaxed) > 0)
+    }
+
     /// Counts one duration; `bounds_ms` are the upper bounds in milliseconds, ascending.
     pub(crate) fn observe(&self, bounds_ms: &[u64; N], duration: Duration) {
         let index = bounds_ms.partition_point(|bound| Duration::from_millis(*bound) < duration);

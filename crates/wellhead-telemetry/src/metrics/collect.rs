@@ -8,12 +8,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
-use wellhead_types::{Diagnosis, Outcome};
+use wellhead_types::{Diagnosis, Outcome, Priority};
 
 use super::atomics::Totals;
 use super::labels::add_up;
 use super::route::{DURATION_MS, FIRST_TOKEN_MS, Held, TOKEN_TYPES};
-use super::target::TargetState;
+use super::target::{Load, TargetState};
 use super::{OTHER, RouteMetrics, Shared, TargetMetrics, substitute};
 
 impl Collector for Shared {
@@ -33,7 +33,9 @@ impl Collector for Shared {
         substitute::substituted(out, &routes)?;
         self.cache.encode(out)?;
         self.diagnoses(out)?;
+        queues(out, &routes)?;
         attempts(out, &targets)?;
+        loads(out, &targets)?;
         states(out, &targets)?;
         transitions(out, &targets)?;
         let in_flight: i64 = self.in_flight.iter().map(|n| n.load(Relaxed)).sum();
@@ -179,6 +181,74 @@ fn held(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result
             let count = counter.load(Relaxed);
             if count > 0 {
                 counter_of(&mut metric, &[("route", route.name()), ("outcome", outcome.as_str())], count)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn queues(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result<(), Error> {
+    let classes = |route: &Arc<RouteMetrics>| {
+        let route = Arc::clone(route);
+        (0..Priority::ALL.len()).map(move |i| (Arc::clone(&route), i))
+    };
+    let all: Vec<(Arc<RouteMetrics>, usize)> = routes.iter().flat_map(classes).collect();
+    let labels = |(route, i): &(Arc<RouteMetrics>, usize)| {
+        [("route", route.name().to_owned()), ("priority", Priority::ALL[*i].as_str().to_owned())]
+    };
+    let help = "Requests that wait for room or for a recovery now.";
+    let mut metric = out.encode_descriptor("wellhead_queued", help, None, MetricType::Gauge)?;
+    for series in &all {
+        let waits = series.0.queue[series.1].waits.load(Relaxed);
+        // Only what has been there: four classes for every route would be three too many for most.
+        if waits > 0 || series.0.queue[series.1].sojourn.is_used() {
+            metric.encode_family(&labels(series))?.encode_gauge(&as_gauge(waits))?;
+        }
+    }
+    let help = "Requests refused because targets had no room for them in time.";
+    let mut metric = out.encode_descriptor("wellhead_shed_requests", help, None, MetricType::Counter)?;
+    for series in &all {
+        let shed = series.0.queue[series.1].shed.load(Relaxed);
+        if shed > 0 {
+            let labels = labels(series);
+            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, u64>(&shed, None)?;
+        }
+    }
+    let help = "Time that requests waited for room until they were sent.";
+    let name = "wellhead_queue_wait_seconds";
+    let mut metric = out.encode_descriptor(name, help, None, MetricType::Histogram)?;
+    for series in &all {
+        let totals = Totals::of(&DURATION_MS, std::iter::once(&series.0.queue[series.1].sojourn));
+        if totals.count > 0 {
+            let labels = labels(series);
+            let mut metric = metric.encode_family(&labels)?;
+            metric.encode_histogram::<NoLabelSet>(totals.sum_s, totals.count, &totals.buckets, None)?;
+        }
+    }
+    Ok(())
+}
+
+fn loads(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Result<(), Error> {
+    type Read = fn(&Load) -> Option<u64>;
+    let families: [(&str, &str, Read); 3] = [
+        ("wellhead_upstream_in_flight", "Attempts in flight at a target.", |load| Some(load.in_flight)),
+        (
+            "wellhead_upstream_limit",
+            "Attempts that a target is given at a time, while it is limited.",
+            |load| load.in_flight_max,
+        ),
+        (
+            "wellhead_upstream_waiting_limit",
+            "Attempts that may wait for the first content of a target at a time, while it is limited.",
+            |load| load.waiting_max,
+        ),
+    ];
+    for (name, help, read) in families {
+        let mut metric = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for target in targets.iter().filter(|target| target.name() != OTHER) {
+            if let Some(value) = read(&target.load()) {
+                let labels = [("target", target.name())];
+                metric.encode_family(&labels)?.encode_gauge(&as_gauge(value))?;
             }
         }
     }

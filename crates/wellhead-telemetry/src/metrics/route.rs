@@ -1,8 +1,9 @@
 //! What is counted per route.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
-use wellhead_types::{Name, Outcome, Usage};
+use wellhead_types::{Name, Outcome, Priority, Usage};
 
 use super::atomics::{Histogram, Sharded};
 use super::labels::ByLabel;
@@ -33,7 +34,17 @@ pub struct RouteMetrics {
     pub(crate) held: [AtomicU64; Held::ALL.len()],
     /// Requests that something else has answered, in the order of `Substitute::ALL`.
     pub(crate) substituted: [AtomicU64; Substitute::ALL.len()],
+    /// What waiting for room came to, by class, in the order of `Priority::ALL`.
+    pub(crate) queue: [QueueMetrics; Priority::ALL.len()],
     pub(crate) shards: Sharded<RouteShard>,
+}
+
+/// One class of a route's queue. Requests that wait are few, so that all workers share it.
+#[derive(Debug, Default)]
+pub(crate) struct QueueMetrics {
+    pub(crate) waits: AtomicU64,
+    pub(crate) shed: AtomicU64,
+    pub(crate) sojourn: Histogram<{ DURATION_MS.len() }>,
 }
 
 /// What became of a request that nobody could take when it came.
@@ -76,7 +87,13 @@ pub(crate) struct RouteShard {
 
 impl RouteMetrics {
     pub(crate) fn new(name: Name) -> Self {
-        Self { name, held: Default::default(), substituted: Default::default(), shards: Sharded::default() }
+        Self {
+            name,
+            held: Default::default(),
+            substituted: Default::default(),
+            queue: Default::default(),
+            shards: Sharded::default(),
+        }
     }
 
     /// The route's label.
@@ -92,6 +109,21 @@ impl RouteMetrics {
     /// Counts a request that something else has answered than the model that was asked for.
     pub fn count_substitute(&self, by: Substitute) {
         self.substituted[by as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Counts a request that was refused because there was no room for it in time.
+    pub fn count_shed(&self, class: Priority) {
+        self.queue[class.index()].shed.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a request that has waited for room, until it was sent.
+    pub fn observe_wait(&self, class: Priority, waited: Duration) {
+        self.queue[class.index()].sojourn.observe(&DURATION_MS, waited);
+    }
+
+    /// Says how many requests of each class wait, in the order of `Priority::ALL`.
+    pub fn set_queued(&self, lengths: [usize; Priority::ALL.len()]) {
+        self.queue.iter().zip(lengths).for_each(|(class, length)| class.waits.store(length as u64, Relaxed));
     }
 
     /// Counts a settled request. `worker` is the worker that calls: different workers then write different lines.

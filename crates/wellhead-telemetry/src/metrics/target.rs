@@ -1,7 +1,7 @@
 //! What is counted per target.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use wellhead_types::Name;
@@ -19,6 +19,8 @@ const RESULTS_MAX: usize = 32;
 pub struct TargetMetrics {
     name: Name,
     state: AtomicU8,
+    /// Attempts in flight, and the most of them, and of those without content; `u64::MAX` is no limit.
+    load: [AtomicU64; 3],
     /// From, to, why. Changes are rare, and the words are fixed in the code: five states and a dozen reasons.
     transitions: Mutex<BTreeMap<Transition, u64>>,
     pub(crate) shards: Sharded<TargetShard>,
@@ -45,6 +47,17 @@ pub enum TargetState {
     Failing = 2,
 }
 
+/// How much a target has to do, and how much it is given at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// Attempts in flight.
+    pub in_flight: u64,
+    /// The most of them, while it is limited.
+    pub in_flight_max: Option<u64>,
+    /// The most that may wait for their first content, while it is limited.
+    pub waiting_max: Option<u64>,
+}
+
 impl TargetState {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Unknown, Self::Ok, Self::Failing];
@@ -64,6 +77,7 @@ impl TargetMetrics {
         Self {
             name,
             state: AtomicU8::new(TargetState::Unknown as u8),
+            load: [0, u64::MAX, u64::MAX].map(AtomicU64::new),
             transitions: Mutex::default(),
             shards: Sharded::default(),
         }
@@ -90,6 +104,23 @@ impl TargetMetrics {
     pub(crate) fn transitions(&self) -> Vec<(Transition, u64)> {
         let transitions = self.transitions.lock().unwrap_or_else(PoisonError::into_inner);
         transitions.iter().map(|(change, count)| (*change, *count)).collect()
+    }
+
+    /// Says how much the target has to do, and how much it is given.
+    pub fn set_load(&self, load: Load) {
+        let limit = |max: Option<u64>| max.unwrap_or(u64::MAX);
+        let values = [load.in_flight, limit(load.in_flight_max), limit(load.waiting_max)];
+        self.load.iter().zip(values).for_each(|(place, value)| place.store(value, Relaxed));
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        let [in_flight, in_flight_max, waiting_max] = &self.load;
+        let limit = |place: &AtomicU64| Some(place.load(Relaxed)).filter(|max| *max != u64::MAX);
+        Load {
+            in_flight: in_flight.load(Relaxed),
+            in_flight_max: limit(in_flight_max),
+            waiting_max: limit(waiting_max),
+        }
     }
 
     /// Says in which state the target is.

@@ -8,7 +8,9 @@
 //! | `route` | model name that was asked for; null if unknown |
 //! | `endpoint`, `method`, `operation` | what was asked |
 //! | `status` | what the client saw; 0 if it left before |
-//! | `outcome`, `rung`, `code` | how it ended, how far it fell, error code or null |
+//! | `outcome`, `rung` | how it ended, how far it fell |
+//! | `priority` | `critical`, `default`, `best-effort` or `bulk` |
+//! | `code` | error code or null |
 //! | `streamed` | whether a stream was asked for |
 //! | `duration_ms`, `first_byte_ms`, `overhead_ms` | milliseconds with three decimals |
 //! | `request_bytes`, `response_bytes` | body sizes |
@@ -76,6 +78,7 @@ fn result(json: &mut Json<'_>, record: &RequestRecord) {
     json.raw(",\"status\":").integer(record.status);
     json.raw(",\"outcome\":\"").raw(record.outcome.as_str());
     json.raw("\",\"rung\":\"").raw(record.rung.as_str());
+    json.raw("\",\"priority\":\"").raw(record.priority.as_str());
     json.raw("\",\"code\":").text_or_null(record.code);
     json.raw(",\"streamed\":").boolean(record.streamed);
     json.raw(",\"duration_ms\":").millis(record.duration);

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use wellhead_sim::{CliOptions, SimOptions};
+use wellhead_sim::{CliOptions, SimOptions, Slots};
 
 use crate::cli::SimArgs;
 use crate::ui;
 
 pub(super) fn run(args: SimArgs) -> anyhow::Result<ExitCode> {
-    let SimArgs { addr, pace, tokens, seed, keys, fault, threads } = args;
+    let SimArgs { addr, pace, tokens, seed, keys, fault, slots, slots_refuse, threads } = args;
     let api_keys = (!keys.is_empty()).then_some(keys);
     let sim = SimOptions {
         addr,
@@ -17,6 +17,7 @@ pub(super) fn run(args: SimArgs) -> anyhow::Result<ExitCode> {
         tokens_default: tokens,
         seed,
         api_keys,
+        slots: slots.map(|count| Slots { count, refuse: slots_refuse }),
         ..SimOptions::default()
     };
     wellhead_sim::run_cli(CliOptions { sim, faults: fault, threads }, &mut ui::Stdout)

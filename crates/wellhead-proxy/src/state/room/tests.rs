@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Nobody oversleeps: whatever happens in the room, somebody who waits knows when the next call is due.
 
-use super::{Inner, Slot, Ticket};
+use super::{Called, Inner, Slot, Ticket};
 use std::sync::Arc;
 use tokio::sync::Notify;
-use wellhead_resilience::hold::Left;
+use wellhead_resilience::fair::Class;
+use wellhead_resilience::hold::{Guest, Left};
 use wellhead_resilience::{Nanos, Rng, SECOND};
 use wellhead_types::Name;
 
@@ -13,8 +14,11 @@ fn enter(inner: &mut Inner, rng: &mut Rng, now: Nanos) -> Option<Ticket> {
     let tenant: Name = if rng.below(2) == 0 { "x" } else { "y" }.into();
     let until = now + 1 + rng.below(5 * SECOND);
     let recovery = (rng.below(4) > 0).then(|| now + rng.below(3 * SECOND));
-    let ticket = inner.room.enter((route, rng.below(2)), tenant, 1, until, recovery, now)?;
-    inner.slots.insert(ticket, Slot { notify: Arc::new(Notify::new()), waits: true });
+    let class = Class::ALL[usize::try_from(rng.below(4)).unwrap()];
+    let guest = Guest { tenant, class, tokens: rng.below(5_000), bytes: 1 };
+    let for_room = rng.below(3) == 0;
+    let ticket = inner.room.enter((route, rng.below(2)), guest, until, recovery, for_room, now)?;
+    inner.slots.insert(ticket, Slot { notify: Arc::new(Notify::new()), waits: true, called: Called::Turn });
     Some(ticket)
 }
 
@@ -36,20 +40,28 @@ fn somebody_who_waits_always_keeps_the_time() {
                     inner.leave(inside.swap_remove(i), left);
                 }
                 (3, Some(i)) if !inner.slots[&inside[i]].waits => {
-                    inner.again(inside[i], now + 1 + rng.below(SECOND), now + rng.below(SECOND));
+                    let for_room = rng.below(3) == 0;
+                    inner.again(
+                        inside[i],
+                        now + 1 + rng.below(SECOND),
+                        now + rng.below(SECOND),
+                        for_room,
+                        now,
+                    );
                 }
-                (4, _) => inner.room.open_all(now),
+                (4, _) if rng.below(2) == 0 => inner.room.open_all(now),
+                (4, _) => inner.room.open_crowds(now),
                 _ => now += rng.below(SECOND),
             }
             inner.pump(now);
-            let Some(next) = inner.room.next_poll() else { continue };
+            let Some(next) = inner.room.next_poll(now) else { continue };
             let (ticket, at) = inner.keeper.unwrap_or_else(|| panic!("seed {seed}: nobody keeps the time"));
             assert!(inner.slots[&ticket].waits, "seed {seed}: the keeper is not there");
             assert!(now < next && at <= next, "seed {seed}: {at} is too late for {next}");
             assert!(now < at, "seed {seed}: at {now} the keeper does not sleep but spins: {at} is past");
         }
         // Left alone, everybody is called in the end.
-        while let Some(next) = inner.room.next_poll() {
+        while let Some(next) = inner.room.next_poll(now) {
             now = now.max(next);
             inner.pump(now);
         }

@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use wellhead_types::{Name, Outcome, RequestId, Rung};
+use wellhead_types::{Name, Outcome, Priority, RequestId, Rung};
 
 use super::*;
 use crate::record::TraceContext;
@@ -82,6 +82,7 @@ prop_compose! {
         (app, key_id, route) in (option::of(name()), option::of(name()), option::of(name())),
         (endpoint, method, operation, code) in (word(), word(), word(), option::of(word())),
         (status, outcome, rung) in (any::<u16>(), select(&Outcome::ALL[..]), select(&Rung::ALL[..])),
+        priority in select(&Priority::ALL[..]),
         (streamed, usage_estimated, replay) in any::<(bool, bool, bool)>(),
         (request_bytes, response_bytes) in (count(), count()),
         usage in option::of(tokens()),
@@ -90,7 +91,7 @@ prop_compose! {
         let trace = TraceContext { trace_id, parent_id: None, span_id, sampled: false };
         RequestRecord {
             started_unix_ns, duration, first_byte, overhead, request_id, trace, app, key_id, route, endpoint, method,
-            operation, status, outcome, rung, code, streamed, request_bytes, response_bytes, usage, usage_estimated,
+            operation, status, outcome, rung, priority, code, streamed, request_bytes, response_bytes, usage, usage_estimated,
             replay, attempts,
         }
     }
@@ -136,6 +137,7 @@ fn expected(record: &RequestRecord) -> Value {
         "status": record.status,
         "outcome": record.outcome.as_str(),
         "rung": record.rung.as_str(),
+        "priority": record.priority.as_str(),
         "code": record.code,
         "streamed": record.streamed,
         "duration_ms": ms(record.duration),
