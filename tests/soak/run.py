@@ -20,13 +20,13 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(ROOT / "bench"
 
 from harness import machine  # noqa: E402
 from harness.settings import BenchError  # noqa: E402
-from parts import checks, faults, kills, memory, outages, reloads, report, survival  # noqa: E402
+from parts import checks, faults, kills, memory, outages, overload, reloads, report, survival  # noqa: E402
 from parts.settings import PARTS, Row, Settings, Sizes, SoakError  # noqa: E402
 from parts.stack import Gateway  # noqa: E402
 
 # Parts that wear the one gateway process.
 LIVE = {"kills": kills.run, "reloads": reloads.run, "faults": faults.run, "outages": outages.run}
-STILL = {"survival": survival.run, "seeds": checks.seeds, "fuzz": checks.fuzz}
+STILL = {"survival": survival.run, "overload": overload.run, "seeds": checks.seeds, "fuzz": checks.fuzz}
 NOFILE_STREAMS = 1_000
 CANNOT_GO_ON = (SoakError, BenchError, OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError)
 

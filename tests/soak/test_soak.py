@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "bench")]
 
 import run  # noqa: E402
-from parts import checks, client, kills, memory, outages, report, scenario, steady, survival  # noqa: E402
+from parts import checks, client, kills, memory, outages, overload, report, scenario, steady, survival  # noqa: E402
 from parts.checker import DEADLINE_S, SLACK_S, STREAM_S_MAX, check, codes, names  # noqa: E402
 from parts.client import Answer, ask  # noqa: E402
 from parts.scenario import Request, Scenario  # noqa: E402
@@ -312,6 +312,12 @@ class Judgement(unittest.TestCase):
         self.assertEqual(survival.broken(log), ["silence / none, whole: it took 30s",
                          'status:400 invalid_value / cut-after:5, streamed: "a" is not the start of "b"'])
         self.assertEqual((survival.figures("error: could not compile"), survival.broken("")), (None, []))
+
+    def test_broken_promises_of_the_overload_are_read_once(self):
+        said = ("    thread 'resilience::overload::a_server_x' (12) panicked at tests/it/resilience/overload.rs:154:5:\n"
+                "    goodput 1 of 2: []\n")
+        self.assertEqual(overload.broken(said + said), ["a_server_x: goodput 1 of 2: []"])
+        self.assertEqual(overload.broken("ok"), [])
 
     def test_failed_properties_are_named_with_their_input(self):
         log = ("        FAIL [   3.1s] (168/245) wellhead-x tests::y\n  stderr\n    Test failed: left 2\n"

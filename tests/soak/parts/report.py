@@ -49,6 +49,7 @@ EXPLANATION = """\
 | `outages` | while one of two targets is down no request fails, the dead one is asked by probes only, and p99 stays within 1.2 times the healthy one; its traffic is back within 30 s of its return. When both are down, everybody is told so truthfully, and 15 s after their return as many calls are answered as before (95 %) |
 | `memory` | one process serves all of it, does not panic, and weighs afterwards what it weighed before, within the bound |
 | `survival` | every fault of the simulator on the first target with every one on the second, streamed and not, ends in the complete answer or in an honest error, as in [survival.md](survival.md) |
+| `overload` | at five times the capacity, goodput stays at 90 % of it, the highest class is answered, no app is starved, memory is bounded; after an outage goodput comes back in spite of retries |
 | `seeds` | the properties of the pure crates hold for that many random cases each |
 | `fuzz` | no input makes a parser panic, hang or grow |
 

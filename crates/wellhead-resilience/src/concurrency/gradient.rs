@@ -53,6 +53,9 @@ pub struct Limit {
     /// The usual latency in nanoseconds, and the samples in it.
     long: f64,
     long_samples: f64,
+    /// The usual latency is known from calmer times. It does not drift then, and the guard against that is not needed;
+    /// its long memory of the way down would only take the limit below the capacity.
+    anchored: bool,
     window: Window,
     guard: Guard,
 }
@@ -63,6 +66,7 @@ impl Default for Limit {
             limit: START,
             long: 0.0,
             long_samples: 0.0,
+            anchored: false,
             window: Window::default(),
             guard: Guard::default(),
         }
@@ -95,7 +99,9 @@ impl Limit {
         } else {
             2.0 / (LONG_SAMPLES + 1.0)
         };
-        self.long += (latency - self.long) * share;
+        if !self.anchored {
+            self.long += (latency - self.long) * share;
+        }
         self.close_if_full(now);
         self.in_flight_max()
     }
@@ -115,7 +121,8 @@ impl Limit {
     /// A limit that begins with what was in flight when it turned out to be too much; `usual` is the latency without a
     /// queue, and is believed.
     pub fn at(in_flight: u32, usual: Nanos) -> Self {
-        let mut limit = Self { long: usual as f64, long_samples: LONG_SAMPLES, ..Self::default() };
+        let mut limit =
+            Self { long: usual as f64, long_samples: LONG_SAMPLES, anchored: true, ..Self::default() };
         limit.set(f64::from(in_flight));
         limit
     }
@@ -165,9 +172,9 @@ impl Limit {
         }
         let samples = f64::from(window.samples);
         let short = window.latency_sum / samples;
-        let queueing = self.guard.on_window(window.in_flight_sum / samples, short);
+        let queueing = !self.anchored && self.guard.on_window(window.in_flight_sum / samples, short);
         // The usual latency is from a time of overload that is over.
-        if self.long > 2.0 * short {
+        if !self.anchored && self.long > 2.0 * short {
             self.long *= 0.95;
         }
         // While few are sent, their latency says nothing about the limit. A drop has had its effect already.
