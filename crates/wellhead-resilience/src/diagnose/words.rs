@@ -217,7 +217,7 @@ pub(super) fn fix(cause: Diagnosis, target: Option<&TargetEvidence>, evidence: &
     let Some(target) = target else {
         return match cause {
             Diagnosis::DeadlineTooShort => caller_fix(evidence, model),
-            _ => "`wellhead status`".to_owned(),
+            _ => format!("`wellhead doctor {model}` examines its targets layer by layer"),
         };
     };
     let provider = format!("providers.{}", target.provider);
