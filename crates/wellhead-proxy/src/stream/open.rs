@@ -74,6 +74,7 @@ fn until_next(exchange: &Exchange) -> Limit {
 fn ended(mut live: Box<Live>) -> Result<Box<Live>, Failure> {
     live.close()?;
     if live.finish().complete {
+        live.add_terminator();
         live.terminal = true;
         return Ok(live);
     }
