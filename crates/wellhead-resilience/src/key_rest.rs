@@ -30,17 +30,20 @@ pub enum Why {
 pub struct KeyRest<M> {
     whole: Option<(Why, Nanos)>,
     models: Vec<(M, Nanos)>,
+    /// When the newest of all this was learnt.
+    learnt_at: Nanos,
 }
 
 impl<M> Default for KeyRest<M> {
     fn default() -> Self {
-        Self { whole: None, models: Vec::new() }
+        Self { whole: None, models: Vec::new(), learnt_at: 0 }
     }
 }
 
 impl<M: PartialEq> KeyRest<M> {
     /// The key was rejected or is out of credit.
     pub fn on_refused(&mut self, why: Why, now: Nanos) {
+        self.learnt_at = now;
         let length = match why {
             Why::Rejected => REJECTED,
             Why::Exhausted => EXHAUSTED,
@@ -54,6 +57,7 @@ impl<M: PartialEq> KeyRest<M> {
 
     /// The key is limited for one model. A later, shorter limit never shortens the rest.
     pub fn on_limited(&mut self, model: M, retry_after: Option<Nanos>, now: Nanos) {
+        self.learnt_at = now;
         let until =
             now.saturating_add(retry_after.unwrap_or(LIMITED_DEFAULT).clamp(LIMITED_MIN, LIMITED_MAX));
         self.models.retain(|(_, until)| *until > now);
@@ -70,10 +74,13 @@ impl<M: PartialEq> KeyRest<M> {
         self.models.push((model, until));
     }
 
-    /// The key answered for this model: whatever was believed of both is over.
-    pub fn on_success(&mut self, model: &M) {
-        self.whole = None;
-        self.models.retain(|(m, _)| m != model);
+    /// The key answered for this model to a request that was sent at `began`: whatever was believed of both is over.
+    /// The answer to a request that had been let in before the key was limited says nothing about that.
+    pub fn on_success(&mut self, model: &M, began: Nanos) {
+        if began > self.learnt_at {
+            self.whole = None;
+            self.models.retain(|(m, _)| m != model);
+        }
     }
 
     /// When the key may be used for the model; `None` means now.
@@ -134,8 +141,19 @@ mod tests {
         assert_eq!(key.rests_until(&2, 5), Some(LIMITED_MAX + 5));
         key.on_limited(3, None, 7);
         assert_eq!(key.rests_until(&3, 7), Some(LIMITED_DEFAULT + 7));
-        key.on_success(&2);
+        key.on_success(&2, 8);
         assert_eq!(key.rests_until(&2, 5), None);
+    }
+
+    #[test]
+    fn the_answer_to_an_earlier_request_shortens_nothing() {
+        let mut key = KeyRest::default();
+        key.on_limited("a", Some(3 * SECOND), 10 * SECOND);
+        key.on_success(&"a", 9 * SECOND);
+        key.on_success(&"a", 10 * SECOND);
+        assert_eq!(key.rests_until(&"a", 11 * SECOND), Some(13 * SECOND));
+        key.on_success(&"a", 11 * SECOND);
+        assert_eq!(key.rests_until(&"a", 11 * SECOND), None);
     }
 
     #[test]

@@ -167,10 +167,10 @@ fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
 /// One attempt at one target.
 pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Missed> {
     let (route, worker) = (exchange.route.clone(), exchange.worker.clone());
-    let (target, now) = (&route.targets[number], exchange.now());
-    let slot = target.take_room(now).map_err(|_| Missed::Full)?;
-    let key = target.provider.take_key(&target.model, now).map_err(|()| Missed::Unavailable)?;
-    let entry = target.enter(now, exchange.last_light).map_err(|_| Missed::Unavailable)?;
+    let (target, began) = (&route.targets[number], exchange.now());
+    let slot = target.take_room(began).map_err(|_| Missed::Full)?;
+    let key = target.provider.take_key(&target.model, began).map_err(|()| Missed::Unavailable)?;
+    let entry = target.enter(began, exchange.last_light).map_err(|_| Missed::Unavailable)?;
     let span_id = wellhead_http::trace::span_id(worker.gateway.entropy.next().to_be_bytes());
     let limit = limit(exchange, number);
     queue::seated(exchange);
@@ -204,7 +204,7 @@ pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Op
     match &outcome {
         Ok(_) => {
             exchange.books.answering(now);
-            if key.is_some_and(|key| key.state.on_success(&target.model, now)) {
+            if key.is_some_and(|key| key.state.on_success(&target.model, began, now)) {
                 worker.gateway.room.open_all(now);
             }
         }

@@ -31,11 +31,11 @@ impl KeyState {
         self.quiet_from.load(Relaxed) > now && self.rest().whole(now).is_none()
     }
 
-    /// The key answered. Returns whether it was believed to rest.
-    pub(crate) fn on_success(&self, model: &Name, now: Nanos) -> bool {
+    /// The key answered to a request that was sent at `began`. Returns whether it was believed to rest.
+    pub(crate) fn on_success(&self, model: &Name, began: Nanos, now: Nanos) -> bool {
         let rested = self.quiet_from.load(Relaxed) > now;
         if rested {
-            self.change(|rest| rest.on_success(model));
+            self.change(|rest| rest.on_success(model, began));
         }
         rested
     }
