@@ -77,6 +77,8 @@ SUITES = [
     Suite("build", 900, ["cargo", "build", "--package", "wellhead"]),
     Suite("schema", 180, ["cargo", "xtask", "schema", "--check"]),
     Suite("unit", 1200, nextest_or_test("--workspace", "--exclude", "wellhead-it"), in_check=True),
+    Suite("world", 300, ["cargo", "run", "--quiet", "--package", "wellhead-world", "--", "--seeds", "0..256",
+                         "--planted"]),
     Suite("doc", 400, ["cargo", "test", "--workspace", "--doc"]),
     Suite("it", 900, nextest_or_test("--package", "wellhead-it")),
     Suite("runner", 60, pytest(paths.TESTS / "runner")),

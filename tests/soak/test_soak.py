@@ -14,7 +14,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent / "bench")]
 
 import run  # noqa: E402
-from parts import checks, client, kills, memory, outages, overload, report, scenario, steady, survival  # noqa: E402
+from parts import (checks, client, kills, memory, outages, overload, report, scenario, steady,  # noqa: E402
+                   survival, worlds)
 from parts.checker import DEADLINE_S, SLACK_S, STREAM_S_MAX, check, codes, names  # noqa: E402
 from parts.client import Answer, ask  # noqa: E402
 from parts.scenario import Request, Scenario  # noqa: E402
@@ -318,6 +319,17 @@ class Judgement(unittest.TestCase):
                 "    goodput 1 of 2: []\n")
         self.assertEqual(overload.broken(said + said), ["a_server_x: goodput 1 of 2: []"])
         self.assertEqual(overload.broken("ok"), [])
+
+    def test_worlds_are_read(self):
+        good = "      300 cancelled/direct\n    26461 ok/direct\n64 worlds, 0 of them break promises\n"
+        self.assertEqual(worlds.figures(good), "26,761 requests; 0 worlds break promises")
+        self.assertEqual(worlds.broken(good), [])
+        bad = "seed 5 (Limits) breaks promises: cargo run -- --seed 5\n  I4: 7 ask 1: late\n  I4: 8 ask 2: late\n" \
+              "seed 9 breaks promises: it does not end: cargo run -- --seed 9\n"
+        self.assertEqual(worlds.broken(bad), [
+            "seed 5 (Limits) breaks promises: cargo run -- --seed 5 I4: 7 ask 1: late",
+            "seed 9 breaks promises: it does not end: cargo run -- --seed 9"])
+        self.assertIsNone(worlds.figures(bad))
 
     def test_failed_properties_are_named_with_their_input(self):
         log = ("        FAIL [   3.1s] (168/245) wellhead-x tests::y\n  stderr\n    Test failed: left 2\n"

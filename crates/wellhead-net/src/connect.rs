@@ -4,6 +4,7 @@ mod tried;
 
 use crate::endpoint::{Endpoint, Protocol, TlsOptions};
 use crate::h1::Socket;
+use crate::network::{Network, Stream};
 use crate::resolve::Resolver;
 use crate::tls::{TlsRegistry, server_name, shake_hands};
 use crate::{OutBody, SendError};
@@ -44,12 +45,20 @@ pub(crate) enum Connection {
 pub struct Connector {
     resolver: Resolver,
     tls: Arc<TlsRegistry>,
+    /// In the place of the machine's own network.
+    network: Option<Arc<dyn Network>>,
 }
 
 impl Connector {
     /// With names from this resolver.
     pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, tls: Arc::default() }
+        Self { resolver, tls: Arc::default(), network: None }
+    }
+
+    /// Connections and names of a network that is made up, in clear text only. To be used within the runtime that the
+    /// connections run on; `seed` is for the jitter of look-ups.
+    pub fn over(network: Arc<dyn Network>, seed: u64) -> Self {
+        Self { resolver: Resolver::over(network.clone(), seed), tls: Arc::default(), network: Some(network) }
     }
 
     /// The TLS configurations, to be forgotten at a reload.
@@ -74,8 +83,13 @@ impl Connector {
             late(Stage::Resolve, Cause::DnsError, "no name server has told the address of this name")
         })??;
         let moved = |_: &SendError| self.resolver.unreachable(host);
+        if let Some(network) = &self.network {
+            let connect = |address| network.connect(address);
+            let reached = connect_first(&addresses, deadline, connect).await.inspect_err(moved)?;
+            return made_up(reached.tcp, endpoint).await;
+        }
         let Reached { tcp, address, refusing } =
-            connect_first(&addresses, deadline).await.inspect_err(moved)?;
+            connect_first(&addresses, deadline, connect_one).await.inspect_err(moved)?;
         if !refusing.is_empty() {
             self.resolver.partly_refused(host, *port, refusing, address.ip());
         }
@@ -118,8 +132,8 @@ impl Connector {
 }
 
 /// A connected socket, and what was met on the way to it.
-struct Reached {
-    tcp: TcpStream,
+struct Reached<T> {
+    tcp: T,
     address: SocketAddr,
     /// Addresses that were tried before, and refused.
     refusing: Vec<IpAddr>,
@@ -127,7 +141,15 @@ struct Reached {
 
 /// Tries the addresses one after another; a further one starts when the one before fails or is silent for a while
 /// (RFC 8305 in its simplest form), so that `localhost` with one dead address costs no failure.
-async fn connect_first(addresses: &[SocketAddr], deadline: Instant) -> Result<Reached, SendError> {
+async fn connect_first<T, F>(
+    addresses: &[SocketAddr],
+    deadline: Instant,
+    connect: impl Fn(SocketAddr) -> F,
+) -> Result<Reached<T>, SendError>
+where
+    T: Send + 'static,
+    F: Future<Output = io::Result<T>> + Send + 'static,
+{
     const HEAD_START: Duration = Duration::from_millis(250);
     let mut running = tokio::task::JoinSet::new();
     let mut waiting = addresses.iter().copied();
@@ -136,7 +158,8 @@ async fn connect_first(addresses: &[SocketAddr], deadline: Instant) -> Result<Re
         let next = waiting.next();
         if let Some(address) = next {
             tried.silent.push(address);
-            running.spawn(async move { (address, connect_one(address).await) });
+            let connecting = connect(address);
+            running.spawn(async move { (address, connecting.await) });
         }
         // Earlier attempts go on while a further one begins; the first to succeed wins, the rest are dropped.
         let patience = next.map_or(deadline, |_| deadline.min(Instant::now() + HEAD_START));
@@ -156,6 +179,15 @@ pub(crate) async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     crate::listen::tune(&stream, PEER_SILENT_MAX);
     Ok(stream)
+}
+
+/// From a connection of a network that is made up to one that speaks HTTP.
+async fn made_up(stream: Box<dyn Stream>, endpoint: &Endpoint) -> Result<Connection, SendError> {
+    match (&endpoint.tls, endpoint.protocol) {
+        (Some(_), _) => Err(SendError::new(Stage::Tls, Cause::TlsError, "a made-up network has no TLS")),
+        (None, Protocol::Http2) => handshake_h2(stream).await,
+        (None, Protocol::Auto | Protocol::Http1) => Ok(Connection::H1(Socket::Made(stream))),
+    }
 }
 
 async fn handshake_h2<S>(stream: S) -> Result<Connection, SendError>

@@ -10,6 +10,7 @@ mod examine;
 mod h1;
 mod in_body;
 mod listen;
+pub mod network;
 mod pool;
 mod resolve;
 mod serve;

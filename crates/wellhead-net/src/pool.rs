@@ -10,7 +10,8 @@ use hyper::client::conn::http2;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Limits of one worker's pool.
 #[derive(Debug, Clone)]

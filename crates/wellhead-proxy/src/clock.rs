@@ -1,7 +1,8 @@
 //! The only place of the data plane that reads a clock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 use wellhead_resilience::Nanos;
 
 /// Monotonic nanoseconds since the process started, and what the wall said then.
@@ -13,21 +14,25 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        let wall_at_origin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { origin: Instant::now(), wall_at_origin }
+        Self::starting_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 }
 
 impl Clock {
+    /// A clock whose wall says this now, counted from 1970. On a runtime whose time is paused it goes with that.
+    pub fn starting_at(wall: Duration) -> Self {
+        Self { origin: Instant::now(), wall_at_origin: wall }
+    }
+
     /// Now, in nanoseconds since the origin. Begins at one second, so that 0 can mean "never".
     pub fn now(&self) -> Nanos {
         nanos(self.origin.elapsed()) + wellhead_resilience::SECOND
     }
 
     /// The instant at which [`Clock::now`] will give `at`, for timers.
-    pub fn instant(&self, at: Nanos) -> tokio::time::Instant {
+    pub fn instant(&self, at: Nanos) -> Instant {
         let since = Duration::from_nanos(at.saturating_sub(wellhead_resilience::SECOND));
-        tokio::time::Instant::from_std(self.origin + since)
+        self.origin + since
     }
 
     /// Wall clock of a monotonic reading, in nanoseconds since 1970. Derived, so that it never jumps within a process.

@@ -77,9 +77,18 @@ pub struct Worker {
 impl Gateway {
     /// A gateway that serves this snapshot.
     pub fn new(options: GatewayOptions, snapshot: &Snapshot) -> Arc<Self> {
-        let (clock, registry) = (Clock::default(), Registry::default());
+        Self::within(options, snapshot, Clock::default(), Connector::default())
+    }
+
+    /// A gateway with a clock and a network of somebody else's choice: how a simulation runs it on virtual time.
+    pub fn within(
+        options: GatewayOptions,
+        snapshot: &Snapshot,
+        clock: Clock,
+        connector: Connector,
+    ) -> Arc<Self> {
+        let registry = Registry::default();
         let plan = Plan::compile(snapshot, &registry, &options.metrics, clock.now());
-        let connector = Connector::default();
         keep_fresh(&connector, snapshot, &plan);
         Arc::new(Self {
             clock,

@@ -1,6 +1,7 @@
 //! Full-jitter exponential back-off (survival.md section 3): `U(0, min(cap, base · 2ⁿ))`.
 
 use crate::{MILLI, Nanos, Rng};
+use wellhead_types::planted::{self, Planted};
 
 /// First step for AI calls: a model server that fails at once rarely recovers within less.
 pub const BASE: Nanos = 250 * MILLI;
@@ -8,7 +9,10 @@ pub const BASE: Nanos = 250 * MILLI;
 pub const CAP: Nanos = 10 * BASE;
 
 /// The wait before retry number `retry` (0 is the first).
-pub const fn full_jitter(retry: u32, rng: &mut Rng) -> Nanos {
+pub fn full_jitter(retry: u32, rng: &mut Rng) -> Nanos {
+    if planted::has(Planted::BackoffIsZero) {
+        return 0;
+    }
     let shift = if retry > 16 { 16 } else { retry };
     let ceiling = BASE << shift;
     rng.below(if ceiling > CAP { CAP } else { ceiling })

@@ -2,6 +2,7 @@
 //! rests the key for one model only, because vendors limit per model.
 
 use crate::{Nanos, SECOND};
+use wellhead_types::planted::{self, Planted};
 
 /// A rejected key is asked again after this: keys get re-enabled, and a wrong one costs one failover per pause.
 pub const REJECTED: Nanos = 60 * SECOND;
@@ -57,6 +58,9 @@ impl<M: PartialEq> KeyRest<M> {
 
     /// The key is limited for one model. A later, shorter limit never shortens the rest.
     pub fn on_limited(&mut self, model: M, retry_after: Option<Nanos>, now: Nanos) {
+        if planted::has(Planted::KeyRestIgnoresRetryAfter) {
+            return;
+        }
         self.learnt_at = now;
         let until =
             now.saturating_add(retry_after.unwrap_or(LIMITED_DEFAULT).clamp(LIMITED_MIN, LIMITED_MAX));

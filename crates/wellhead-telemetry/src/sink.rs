@@ -88,6 +88,16 @@ impl std::error::Error for StartError {}
 pub struct Telemetry {
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    watch: Option<Watch>,
+}
+
+/// Takes records in the place of the writer.
+struct Watch(Box<dyn Fn(RequestRecord) + Send + Sync>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
 }
 
 #[derive(Debug)]
@@ -131,12 +141,27 @@ impl Telemetry {
         let writer = Writer { shared: Arc::clone(&shared), output, exporter, batch: Vec::new() };
         let thread = thread::Builder::new().name("telemetry".into()).spawn(move || writer.run())?;
         let writer = Mutex::new(Some(thread));
-        Ok(Self { shared, writer })
+        Ok(Self { shared, writer, watch: None })
+    }
+
+    /// Telemetry without a writer, a thread or a clock: every record is handed over at once, on the thread that
+    /// settles it. For simulations.
+    pub fn watched(metrics: Arc<Metrics>, watch: impl Fn(RequestRecord) + Send + Sync + 'static) -> Self {
+        let shared = Shared {
+            lists: Box::default(),
+            stop: AtomicBool::new(false),
+            reopen: AtomicBool::new(false),
+            metrics,
+        };
+        Self { shared: Arc::new(shared), writer: Mutex::new(None), watch: Some(Watch(Box::new(watch))) }
     }
 
     /// Takes a settled request from a worker (0 to `workers` − 1). Never blocks on I/O; drops the record, and counts
     /// that, when `RECORDS_PER_WORKER_MAX` are waiting.
     pub fn emit(&self, worker: usize, record: RequestRecord) {
+        if let Some(Watch(watch)) = &self.watch {
+            return watch(record);
+        }
         let lists = &self.shared.lists;
         let Some(list) = lists.get(worker % lists.len()) else { return };
         let mut list = list.0.lock().unwrap_or_else(PoisonError::into_inner);

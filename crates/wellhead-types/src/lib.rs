@@ -4,6 +4,7 @@
 
 mod diagnosis;
 mod failure;
+pub mod planted;
 mod priority;
 mod request_id;
 mod rung;

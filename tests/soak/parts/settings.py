@@ -18,7 +18,7 @@ MODEL = "soak"
 # thousands of times.
 FINDINGS_KEPT_MAX = 20
 
-PARTS = ("kills", "reloads", "faults", "outages", "memory", "survival", "overload", "seeds", "fuzz")
+PARTS = ("kills", "reloads", "faults", "outages", "memory", "survival", "overload", "worlds", "seeds", "fuzz")
 
 
 class SoakError(Exception):
@@ -39,6 +39,7 @@ class Sizes:
     all_pairs: bool = True
     # Full length instead of what the gating tests do.
     full_overload: bool = True
+    worlds: int = 100_000
     proptest_cases: int = 20_000
     fuzz_minutes: float = 60.0
     # What the gateway may have grown by after all of it: a leak of 100 bytes per request of a full run would show.
@@ -48,7 +49,7 @@ class Sizes:
     def quick():
         """Enough to see that everything runs; too short to publish."""
         return Sizes(kills=3, reloads=10, scenarios=60, outage_seconds=6.0, all_pairs=False, full_overload=False,
-                     proptest_cases=300, fuzz_minutes=0.1)
+                     worlds=300, proptest_cases=300, fuzz_minutes=0.1)
 
     def json(self):
         """The sizes for the record."""

@@ -65,6 +65,7 @@ impl DataPlane for FakePlane {
                     resting_s: Some(1.5),
                     limited_models: vec![("primary".into(), 1.5)],
                 }],
+                concurrency: None,
             }],
             routes: vec![route()],
             findings: Vec::new(),
@@ -121,6 +122,8 @@ fn route() -> RouteStatus {
         diagnosis: Some(diagnosis),
         findings: vec![finding],
         targets: vec![target()],
+        queued: Vec::new(),
+        admitted_per_s: None,
     }
 }
 
@@ -167,6 +170,9 @@ fn target() -> TargetStatus {
         weight: 1,
         state: "failing",
         in_flight: 2,
+        waiting: 0,
+        in_flight_max: None,
+        waiting_max: None,
         successes: 3,
         failures: 4,
         consecutive_failures: 1,

@@ -1,5 +1,6 @@
 //! The bytes beneath: clear or encrypted, with one buffer per thread for everything that is read.
 
+use crate::network::Stream;
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
@@ -23,6 +24,8 @@ pub(crate) enum Socket {
     Clear(TcpStream),
     /// Boxed: its state is a hundred times that of a socket.
     Tls(Box<TlsStream<TcpStream>>),
+    /// Of a network that is made up.
+    Made(Box<dyn Stream>),
 }
 
 impl Socket {
@@ -38,6 +41,7 @@ impl Socket {
             let read = match self {
                 Self::Clear(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
                 Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, &mut buffer),
+                Self::Made(stream) => Pin::new(&mut **stream).poll_read(cx, &mut buffer),
             };
             std::task::ready!(read)?;
             let bytes = buffer.filled();
@@ -53,6 +57,7 @@ impl Socket {
         match self {
             Self::Clear(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_write_vectored(cx, slices),
+            Self::Made(stream) => Pin::new(&mut **stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -60,6 +65,7 @@ impl Socket {
         match self {
             Self::Clear(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(&mut **stream).poll_flush(cx),
+            Self::Made(stream) => Pin::new(&mut **stream).poll_flush(cx),
         }
     }
 

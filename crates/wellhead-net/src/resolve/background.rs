@@ -1,11 +1,12 @@
 //! The one thread per process that looks names up. It owns what is known, and publishes sets for the workers.
 
 use super::local::{Hosts, Watched};
-use super::names::{Ask, Facts, Family, Fault, FaultKind, Names, Told, Verdict};
+use super::names::{Answer, Ask, Facts, Family, Fault, FaultKind, Names, Told, Verdict};
 use super::order::{has_route, ordered};
 use super::servers::Servers;
 use super::table::Table;
 use super::{Reply, Settings};
+use crate::network::{NameAnswer, Network};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(super) struct Background {
     servers: Arc<Servers>,
     hosts: Hosts,
     system: Watched,
+    /// In the place of servers, files and routes.
+    made_up: Option<Arc<dyn Network>>,
     running: JoinSet<Done>,
     waiting: HashMap<Arc<str>, Vec<oneshot::Sender<Reply>>>,
     waiters: usize,
@@ -55,6 +58,7 @@ impl Background {
         orders: mpsc::Receiver<Order>,
         settings: watch::Receiver<Settings>,
         seed: u64,
+        made_up: Option<Arc<dyn Network>>,
     ) -> Self {
         let hosts = Hosts::new(&settings.borrow().hosts_file);
         Self {
@@ -65,6 +69,7 @@ impl Background {
             servers: Arc::new(Servers::explicit(&[])),
             hosts,
             system: Watched::new(RESOLV_CONF),
+            made_up,
             running: JoinSet::new(),
             waiting: HashMap::new(),
             waiters: 0,
@@ -79,32 +84,40 @@ impl Background {
         self.configure();
         loop {
             self.start_due();
+            self.sweep();
             let next = self.names.next_due().unwrap_or(self.sweep_at).min(self.sweep_at);
             let pause = next.saturating_sub(self.table.now());
+            // In this order and not in a random one: what happens must follow from the seed alone.
             tokio::select! {
+                biased;
+                // Look-ups always answer: what breaks within them is an answer as well.
+                Some(Ok((host, family, told))) = self.running.join_next() => self.answered(&host, family, told),
+                changed = self.settings.changed() => match changed {
+                    Ok(()) => self.configure(),
+                    Err(_) => return,
+                },
                 order = self.orders.recv() => match order {
                     Some(Order::Want { host, reply }) => self.want(host, reply),
                     Some(Order::Doubt(host)) => self.names.doubt(self.table.now(), &host),
                     None => return,
                 },
-                changed = self.settings.changed() => match changed {
-                    Ok(()) => self.configure(),
-                    Err(_) => return,
-                },
-                // Look-ups always answer: what breaks within them is an answer as well.
-                Some(Ok((host, family, told))) = self.running.join_next() => self.answered(&host, family, told),
-                () = tokio::time::sleep(pause) => self.sweep(),
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
     fn configure(&mut self) {
         let settings = self.settings.borrow_and_update().clone();
-        self.servers = Arc::new(match &*settings.servers {
-            [] => Servers::of_the_system(),
-            explicit => Servers::explicit(explicit),
-        });
-        let left_out = self.names.configure(self.table.now(), &settings.hosts, self.servers.len());
+        let servers = if self.made_up.is_some() {
+            settings.servers.len()
+        } else {
+            self.servers = Arc::new(match &*settings.servers {
+                [] => Servers::of_the_system(),
+                explicit => Servers::explicit(explicit),
+            });
+            self.servers.len()
+        };
+        let left_out = self.names.configure(self.table.now(), &settings.hosts, servers);
         if left_out > 0 {
             tracing::warn!(
                 names = left_out,
@@ -115,7 +128,7 @@ impl Background {
 
     /// A laptop that changes its network, or a container that gets one, has other servers from then on.
     fn follow_system(&mut self, now: Duration) {
-        if now >= self.look_at_system && self.settings.borrow().servers.is_empty() {
+        if self.made_up.is_none() && now >= self.look_at_system && self.settings.borrow().servers.is_empty() {
             self.look_at_system = now + SYSTEM_EVERY;
             if self.system.has_changed() {
                 tracing::info!(file = RESOLV_CONF, "the system's name servers are read again");
@@ -156,9 +169,19 @@ impl Background {
             self.follow_system(now);
         }
         for Ask { host, family, avoid } in due {
+            if let Some(network) = &self.made_up {
+                let servers = self.settings.borrow().servers.clone();
+                let server = servers.iter().copied().find(|s| Some(*s) != avoid).or(avoid);
+                let answer = network.look_up(server, &host, family == Family::V6);
+                self.running.spawn(async move {
+                    let told = Told { server, answer: answer.await.into() };
+                    (host, family, told)
+                });
+                continue;
+            }
             if let Some(all) = self.hosts.look_up(&host) {
                 let of_family = |address: &&IpAddr| address.is_ipv4() == (family == Family::V4);
-                let answer = super::names::Answer::Local(all.iter().filter(of_family).copied().collect());
+                let answer = Answer::Local(all.iter().filter(of_family).copied().collect());
                 self.answered(&host, family, Told { server: None, answer });
                 continue;
             }
@@ -174,7 +197,8 @@ impl Background {
         let now = self.table.now();
         if let Some((before, after)) = self.names.answered(now, host, family, told) {
             log(host, &before, &after);
-            self.table.publish(host, ordered(&after, has_route), after);
+            let made_up = self.made_up.is_some();
+            self.table.publish(host, ordered(&after, |ip| made_up || has_route(ip)), after);
         }
         let reply = match self.names.verdict(now, host) {
             Some(Verdict::Pending) => return,
@@ -200,6 +224,17 @@ impl Background {
 
 const fn failed(text: String) -> Reply {
     Err(Fault { kind: FaultKind::Failed, text })
+}
+
+impl From<NameAnswer> for Answer {
+    fn from(answer: NameAnswer) -> Self {
+        match answer {
+            NameAnswer::Addresses { addresses, ttl } => Self::Addresses { addresses, ttl },
+            NameAnswer::Empty => Self::Empty,
+            NameAnswer::NoSuchName => Self::NoSuchName,
+            NameAnswer::Failed(text) => Self::Failed(text),
+        }
+    }
 }
 
 fn answer(waiting: impl IntoIterator<Item = oneshot::Sender<Reply>>, reply: &Reply) {

@@ -17,6 +17,7 @@ mod table;
 pub use report::{Finding, NameReport, PartlyRefused};
 
 use crate::SendError;
+use crate::network::Network;
 use background::{Background, Order};
 use names::{Fault, FaultKind};
 use partly::Partly;
@@ -53,6 +54,8 @@ struct Shared {
     table: Arc<Table>,
     partly: Partly,
     settings: watch::Sender<Settings>,
+    /// In the place of the machine's network, with the seed of its jitter.
+    made_up: Option<(Arc<dyn Network>, u64)>,
     /// `None`: the thread could not be started.
     orders: OnceLock<Option<mpsc::Sender<Order>>>,
 }
@@ -73,12 +76,22 @@ impl std::fmt::Debug for Resolver {
 impl Resolver {
     /// With another hosts file (hosts(5)).
     pub fn with_hosts_file(path: impl Into<PathBuf>) -> Self {
+        Self::new(path.into(), None)
+    }
+
+    /// Over a network that is made up: without a hosts file, and as a task of the runtime that first needs a name.
+    pub(crate) fn over(network: Arc<dyn Network>, seed: u64) -> Self {
+        Self::new(PathBuf::new(), Some((network, seed)))
+    }
+
+    fn new(hosts_file: PathBuf, made_up: Option<(Arc<dyn Network>, u64)>) -> Self {
         let (settings, _) =
-            watch::channel(Settings { servers: Arc::new([]), hosts: Arc::new([]), hosts_file: path.into() });
+            watch::channel(Settings { servers: Arc::new([]), hosts: Arc::new([]), hosts_file });
         Self(Arc::new(Shared {
             table: Arc::default(),
             partly: Partly::default(),
             settings,
+            made_up,
             orders: OnceLock::new(),
         }))
     }
@@ -175,7 +188,13 @@ impl Resolver {
         let start = || {
             let (sender, receiver) = mpsc::channel(ORDERS_MAX);
             let settings = self.0.settings.subscribe();
-            let background = Background::new(self.0.table.clone(), receiver, settings, seed());
+            let table = self.0.table.clone();
+            if let Some((network, seed)) = &self.0.made_up {
+                let background = Background::new(table, receiver, settings, *seed, Some(network.clone()));
+                tokio::spawn(background.run());
+                return Ok(sender);
+            }
+            let background = Background::new(table, receiver, settings, seed(), None);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let run = move |runtime: tokio::runtime::Runtime| runtime.block_on(background.run());
             let started = runtime.and_then(|runtime| {

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often the use of a name is told to the background. Much shorter than the time after which it falls asleep.
 const TOLD_EVERY: Duration = Duration::from_secs(10);

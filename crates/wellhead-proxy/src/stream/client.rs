@@ -19,6 +19,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 use wellhead_resilience::ladder::{End, Event};
+use wellhead_types::planted::{self, Planted};
 use wellhead_types::{Cause, Failure, Outcome, Stage};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::stream::{Delivered, interruption_event};
@@ -368,7 +369,7 @@ impl Flow {
 
     /// The stream is over. `None`: its end signal has to go out first.
     fn end(&mut self) -> Option<Step> {
-        if !self.settle_usage() {
+        if !self.settle_usage() && !planted::has(Planted::StreamEndsACutLikeAFinish) {
             return Some(Step::Broken(Broken::Upstream(Cause::ResponseIncomplete)));
         }
         (!self.live.add_terminator()).then_some(Step::Ended)

@@ -2,6 +2,7 @@
 
 use super::{View, best, members, nth};
 use crate::{MILLI, Nanos, Rng};
+use wellhead_types::planted::{self, Planted};
 
 /// Estimates below this are noise; above 0, so that requests in flight always count.
 const ESTIMATE_MIN: Nanos = MILLI;
@@ -33,7 +34,8 @@ pub fn pick(views: &[View], excluded: u64, now: Nanos, rng: &mut Rng) -> Option<
 /// flight, and one that has just come back is dearer.
 fn cost(view: &View, relative_weight: f64, now: Nanos) -> f64 {
     let load = 1.0 + f64::from(view.in_flight) / relative_weight;
-    view.estimate.max(ESTIMATE_MIN) as f64 * load / view.slow_start(now)
+    let cost = view.estimate.max(ESTIMATE_MIN) as f64 * load / view.slow_start(now);
+    if planted::has(Planted::BalanceTakesTheHeavier) { 1.0 / cost } else { cost }
 }
 
 /// The member at this point of the line on which each one is as long as its weight.

@@ -25,6 +25,7 @@ pub use words::{
 
 use crate::{Nanos, Rng, SECOND};
 use wellhead_types::Cause;
+use wellhead_types::planted::{self, Planted};
 
 /// Failures in a row that open a target, the number that Linkerd found to tell an outage from a hiccup. Already the
 /// first one makes it suspect, so that few requests pay for the others.
@@ -143,7 +144,7 @@ impl Breaker {
         if matches!(self.state, State::Open { .. } | State::Probing { .. }) && !self.tells(attempt) {
             return None;
         }
-        if pool.sole {
+        if pool.sole || planted::has(Planted::BreakerNeverOpens) {
             return self.suspect(now, Why::Failed);
         }
         let rate = passive.rate(now);
@@ -298,6 +299,7 @@ impl Breaker {
     fn open(&mut self, why: Why, now: Nanos, rng: &mut Rng) -> Option<Transition> {
         let length = (OPEN_FIRST << self.opens.min(6)).min(OPEN_MAX);
         let wait = match why {
+            _ if planted::has(Planted::BreakerNeverDue) => Nanos::MAX / 4,
             Why::RetryAfter(_) => 0,
             _ => length / 2 + rng.below(length),
         };

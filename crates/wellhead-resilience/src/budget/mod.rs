@@ -10,6 +10,7 @@ mod tests;
 
 use crate::Nanos;
 use crate::breaker::ring::{Kind, Ring, SECONDS};
+use wellhead_types::planted::{self, Planted};
 
 /// Retries per hundred requests.
 pub const RETRY_PERCENT: u32 = 20;
@@ -55,7 +56,8 @@ impl RetryBudget {
     pub fn try_retry(&self, now: Nanos) -> bool {
         self.ring.add(Kind::Second, now);
         let sums = self.ring.sums(now);
-        let granted = sums.second.saturating_mul(100) <= self.hundredths(sums.first);
+        let granted = sums.second.saturating_mul(100) <= self.hundredths(sums.first)
+            || planted::has(Planted::BudgetNeverRefuses);
         if !granted {
             self.ring.take_back(Kind::Second, now);
         }

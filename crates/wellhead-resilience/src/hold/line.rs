@@ -12,6 +12,7 @@ use super::{Expected, Guest};
 use crate::Nanos;
 use crate::concurrency::Order;
 use crate::fair::{Class, Item, Queue};
+use wellhead_types::planted::{self, Planted};
 
 /// Most waiters of one line that are out at the same time: beyond it, the line empties as fast as answers come.
 pub const AWAKE_WAITERS_MAX: usize = 64;
@@ -89,12 +90,16 @@ impl<T: Ord + Clone> Line<T> {
     /// When somebody can be called next, as far as is known; `None` while nobody waits or enough are out.
     pub(super) fn calls_at(&self) -> Option<Nanos> {
         let awake_waiters_max = if self.is_crowd() { 1 } else { self.awake_waiters_max };
-        self.opens_at.filter(|_| !self.queue.is_empty() && self.awake < awake_waiters_max)
+        self.opens_at.filter(|_| {
+            !planted::has(Planted::HoldForgetsToCall)
+                && !self.queue.is_empty()
+                && self.awake < awake_waiters_max
+        })
     }
 
     /// The next one to be called, if the line is open.
     pub(super) fn call(&mut self, now: Nanos) -> Option<Ticket> {
-        self.calls_at().filter(|at| *at <= now)?;
+        self.calls_at().filter(|at| *at <= now && !planted::has(Planted::HoldForgetsToCall))?;
         let item = match &self.crowd {
             Some(crowd) => self.queue.pop_by(|class| crowd.order(class, now)),
             None => self.queue.pop(Order::OldestFirst),

@@ -13,6 +13,7 @@ use choose::Choice;
 use crate::balance::View;
 use crate::breaker::Class;
 use crate::{Nanos, Rng, SECOND, backoff};
+use wellhead_types::planted::{self, Planted};
 use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Stage};
 
 /// Targets per model; the tried ones are a bit set.
@@ -219,6 +220,9 @@ impl Ladder {
         let targets = targets.min(TARGETS_MAX);
         if let Event::Failed(target, failure) = event {
             self.tally.count(failure);
+            if planted::has(Planted::LadderGivesUpEarly) {
+                return self.give_up(targets, view, now);
+            }
             if failure.retry == Retry::Never {
                 return Effect::GiveUp(End::PassOn);
             }
@@ -295,7 +299,12 @@ impl Ladder {
             Scope::Key | Scope::KeyModel if other_key => {}
             Scope::TargetModel => self.unfit |= bit(target),
             // Not after a failed connect: nothing was sent, and one lost packet is no silence.
-            _ if failure.cause.is_timeout() && failure.stage > Stage::Tls => self.silent |= bit(target),
+            _ if failure.cause.is_timeout()
+                && failure.stage > Stage::Tls
+                && !planted::has(Planted::LadderAsksTheSilentAgain) =>
+            {
+                self.silent |= bit(target);
+            }
             _ => self.tried |= bit(target),
         }
     }

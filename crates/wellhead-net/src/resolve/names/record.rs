@@ -4,6 +4,7 @@ use super::{Answer, Fault, FaultKind, Told};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use wellhead_types::planted::{self, Planted};
 
 /// A TTL below this would be a query per request.
 const TTL_MIN: Duration = Duration::from_secs(1);
@@ -233,7 +234,7 @@ impl Record {
         denial.count += 1;
         denial.last_server = server;
         denial.second_opinion |= server != denial.first_server;
-        if denial.is_confirmed(now, rule) {
+        if denial.is_confirmed(now, rule) || planted::has(Planted::NamesBelieveAnEmptyAnswer) {
             self.addresses = Arc::new([]);
         } else {
             self.denial = Some(denial);

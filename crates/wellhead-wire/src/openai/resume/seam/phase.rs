@@ -2,6 +2,7 @@
 
 use super::Broken;
 use super::overlap::overlap;
+use wellhead_types::planted::{self, Planted};
 
 /// A beginning this long is not the same by chance: it is an echo, and what waited can be forgotten.
 const ECHO_BYTES_SURE: usize = 4096;
@@ -46,6 +47,10 @@ impl Phase {
                 *at += common;
                 let is_whole = *at == delivered.len();
                 if !is_whole && (common < piece.len() || last) {
+                    if planted::has(Planted::ResumeAcceptsADifferentAnswer) {
+                        *self = Self::Flow;
+                        return Ok(Step::Swallow(common));
+                    }
                     return Err(Broken::Mismatch);
                 }
                 if is_whole {

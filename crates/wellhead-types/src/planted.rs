@@ -1,0 +1,75 @@
+//! Bugs on purpose. The seeded world (`wellhead-world`) plants one at a time, to prove that it would find it: a checker
+//! that never fails proves nothing. Builds without debug assertions, and so all that is shipped, have no such switch.
+//!
+//! The only global in the deciders, and for that reason one per thread: a world runs on one thread, whatever others do.
+//! To plant a further bug: a name here, `if planted::has(…)` where it does harm, and a row in `planted.rs` of the world
+//! that says which promise it breaks.
+
+use std::cell::Cell;
+
+/// A bug that can be planted, named by who has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Planted {
+    /// An open target stays open for ever.
+    BreakerNeverDue,
+    /// A target never opens, whatever it does.
+    BreakerNeverOpens,
+    /// The heavier of two targets is taken.
+    BalanceTakesTheHeavier,
+    /// Every retry is granted.
+    BudgetNeverRefuses,
+    /// There is no pause between two tries of the same target.
+    BackoffIsZero,
+    /// A wait may be longer than the caller's own patience.
+    HoldOutlastsTheDeadline,
+    /// Waiters are never told that something has changed.
+    HoldForgetsToCall,
+    /// A key that is limited does not rest.
+    KeyRestIgnoresRetryAfter,
+    /// A target that was silent is asked again by the same request.
+    LadderAsksTheSilentAgain,
+    /// The first failure is the last, whoever else could answer.
+    LadderGivesUpEarly,
+    /// When all targets are open, everybody may ask.
+    LastLightLetsEverybodyIn,
+    /// An empty answer of a name server is believed.
+    NamesBelieveAnEmptyAnswer,
+    /// A second answer that differs from what was delivered is taken for its continuation.
+    ResumeAcceptsADifferentAnswer,
+    /// A stream that was cut is ended as if it were complete.
+    StreamEndsACutLikeAFinish,
+}
+
+impl Planted {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::BreakerNeverDue,
+        Self::BreakerNeverOpens,
+        Self::BalanceTakesTheHeavier,
+        Self::BudgetNeverRefuses,
+        Self::BackoffIsZero,
+        Self::HoldOutlastsTheDeadline,
+        Self::HoldForgetsToCall,
+        Self::KeyRestIgnoresRetryAfter,
+        Self::LadderAsksTheSilentAgain,
+        Self::LadderGivesUpEarly,
+        Self::LastLightLetsEverybodyIn,
+        Self::NamesBelieveAnEmptyAnswer,
+        Self::ResumeAcceptsADifferentAnswer,
+        Self::StreamEndsACutLikeAFinish,
+    ];
+}
+
+thread_local! {
+    static NOW: Cell<Option<Planted>> = const { Cell::new(None) };
+}
+
+/// Whether this bug is planted on this thread.
+pub fn has(bug: Planted) -> bool {
+    cfg!(debug_assertions) && NOW.get() == Some(bug)
+}
+
+/// Plants one bug on this thread, or none. Does nothing in a build without debug assertions.
+pub fn plant(bug: Option<Planted>) {
+    NOW.set(bug);
+}

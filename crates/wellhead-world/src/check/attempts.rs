@@ -1,0 +1,147 @@
+//! I3 and what belongs to it: how often upstreams are asked, when they are asked again, and when not at all.
+
+use super::TIMERS_MS;
+use crate::log::{Ended, Entries, Heard};
+use crate::scenario::{Kind, Scenario};
+use wellhead_resilience::budget::{RETRIES_PER_SECOND_MIN, RETRY_PERCENT, TTL_SECONDS};
+use wellhead_telemetry::{AttemptRecord, RequestRecord};
+
+/// A request that was decided upon before an answer came may arrive after it: as late as connecting takes at most.
+const ON_ITS_WAY_MS: u64 = 32 + TIMERS_MS;
+/// So many pauses in a row are not all nothing by chance: each is drawn from a quarter of a second or more.
+const PAUSES_MIN: usize = 8;
+
+pub(super) fn check(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
+    budget(scenario, entries, wrong);
+    witnessed(scenario, entries, wrong);
+    handed_over(entries, wrong);
+    silent_once(scenario, entries, wrong);
+    limits_kept(entries, wrong);
+    pauses(scenario, entries, wrong);
+}
+
+/// The way in which the rest of an answer was asked for did not suit the target: it is asked in the next way.
+fn is_another_way(attempt: &AttemptRecord) -> bool {
+    matches!(attempt.result, "bad_request" | "continuation_differs")
+}
+
+/// Attempts that a route has to pay from its budget: not the first, not the first that goes to a standby (survival.md
+/// R4), not another way of asking the same.
+fn paid(record: &RequestRecord) -> u64 {
+    let attempts = &record.attempts;
+    let free = |(i, attempt): (usize, &AttemptRecord)| {
+        let before = &attempts[i];
+        (i == 0 && before.target != attempt.target)
+            || (before.target == attempt.target && is_another_way(before))
+    };
+    attempts.iter().skip(1).enumerate().filter(|pair| !free(*pair)).count() as u64
+}
+
+/// I3: attempts ≤ requests · (1 + ratio) + min · t, with the ten seconds that the budget looks back added to t. When all
+/// of several targets are open the last light decides instead: one request per second and target.
+fn budget(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
+    let seconds = scenario.end_ms / 1000 + TTL_SECONDS + 1;
+    for (number, model) in scenario.models.iter().enumerate() {
+        let records: Vec<_> = entries
+            .records
+            .iter()
+            .filter(|(ask, _, _)| scenario.asks.get(*ask).is_some_and(|ask| ask.model == number))
+            .map(|(_, _, record)| record)
+            .collect();
+        let spent: u64 = records.iter().map(|record| paid(record)).sum();
+        let most = scenario.all_models().map(|models| models[number].targets.len()).max().unwrap_or(1);
+        let lights = if most > 1 { most as u64 * seconds } else { 0 };
+        let allowed = records.len() as u64 * u64::from(RETRY_PERCENT) / 100
+            + u64::from(RETRIES_PER_SECOND_MIN) * seconds
+            + lights;
+        if spent > allowed {
+            let name = &model.name;
+            wrong.push(format!("I3: {name} made {spent} retries, {allowed} were allowed"));
+        }
+    }
+}
+
+/// Upstreams hear of no attempt that the gateway does not own up to. A connection that was reused and closed without a
+/// byte of an answer is replaced silently, which is no attempt.
+fn witnessed(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
+    let mut heard = vec![0_usize; scenario.asks.len()];
+    for one in &entries.heard {
+        let replaced = one.reused && one.status.is_none() && one.ended == Ended::Broken;
+        heard[one.ask] += usize::from(!replaced);
+    }
+    for (ask, _, record) in &entries.records {
+        let (said, seen) = (record.attempts.len(), heard.get(*ask).copied().unwrap_or(0));
+        if seen > said {
+            wrong.push(format!("I3: upstreams heard {seen} attempts of ask {ask}, its record has {said}"));
+        }
+    }
+}
+
+/// I5: what is handed over as the beginning of an answer is what somebody said before.
+fn handed_over(entries: &Entries, wrong: &mut Vec<String>) {
+    for (i, heard) in entries.heard.iter().enumerate() {
+        let Some(given) = &heard.given else { continue };
+        let mut before = entries.heard[..i].iter().filter(|h| h.ask == heard.ask);
+        if !before.any(|h| h.meant.starts_with(given.trim_end())) {
+            let (ask, provider) = (heard.ask, heard.provider);
+            wrong.push(format!("I5: p{provider} is told that ask {ask} was answered with {given:?}"));
+        }
+    }
+}
+
+/// A target that was silent is asked once by each request (survival.md R4).
+fn silent_once(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
+    for (i, first) in entries.heard.iter().enumerate() {
+        let model = &scenario.models[scenario.asks[first.ask].model];
+        let patience = model.first_token_ms.min(model.idle_ms);
+        let since = first.said_ms.unwrap_or(first.at_ms);
+        let silent = first.ended == Ended::Left && first.ended_ms + TIMERS_MS >= since + patience;
+        let again = |later: &&Heard| {
+            (later.ask, later.provider) == (first.ask, first.provider) && later.at_ms >= first.ended_ms
+        };
+        if silent && let Some(later) = entries.heard[i + 1..].iter().find(again) {
+            let (ask, provider, at) = (first.ask, first.provider, later.at_ms);
+            wrong.push(format!("SILENT: {at} ask {ask} asks p{provider} again, which was silent"));
+        }
+    }
+}
+
+/// `Retry-After` is kept: the key is not used for the model before.
+fn limits_kept(entries: &Entries, wrong: &mut Vec<String>) {
+    let same = |a: &Heard, b: &Heard| (a.provider, a.key, a.model) == (b.provider, b.key, b.model);
+    for limited in &entries.heard {
+        let (Some(Kind::Limited(Some(seconds))), Some(429), Some(at)) =
+            (limited.fault, limited.status, limited.status_ms)
+        else {
+            continue;
+        };
+        let until = at + u64::from(seconds) * 1000;
+        let early = |h: &&Heard| same(h, limited) && h.at_ms > at + ON_ITS_WAY_MS && h.at_ms < until;
+        if let Some(early) = entries.heard.iter().find(early) {
+            let (provider, ask, then) = (early.provider, early.ask, early.at_ms);
+            wrong.push(format!(
+                "RETRY-AFTER: {then} ask {ask} asks p{provider}, which asked at {at} to be left alone until {until}"
+            ));
+        }
+    }
+}
+
+/// There is a pause between two tries of the same target by one request.
+fn pauses(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
+    let one_key = |target: &str| {
+        let of = |p: &&crate::scenario::Provider| target.starts_with(&format!("{}/", p.name));
+        scenario.providers.iter().find(of).is_some_and(|p| p.keys <= 1)
+    };
+    let mut pauses = Vec::new();
+    for (_, _, record) in &entries.records {
+        for pair in record.attempts.windows(2) {
+            let [a, b] = pair else { continue };
+            if a.target == b.target && one_key(&a.target) && !is_another_way(a) {
+                pauses.push(b.offset.saturating_sub(a.offset + a.duration).as_millis());
+            }
+        }
+    }
+    if pauses.len() >= PAUSES_MIN && pauses.iter().all(|ms| *ms <= 1) {
+        wrong.push(format!("PAUSE: {} repetitions on the same target without a pause", pauses.len()));
+    }
+}

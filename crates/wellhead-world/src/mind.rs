@@ -1,0 +1,77 @@
+//! What upstreams say. The answer to a prompt is known beforehand, word by word, so that any word too few, too many or
+//! out of place shows.
+
+use crate::dice;
+
+/// Fewest words of an answer.
+const WORDS_MIN: u64 = 4;
+/// Most words.
+const WORDS_MAX: u64 = 18;
+
+/// The number of words of the answer to a prompt. The same for every voice.
+pub(crate) fn count(seed: u64, ask: usize) -> usize {
+    let drawn = dice::of(seed, &[1, ask as u64]) % (WORDS_MAX - WORDS_MIN + 1);
+    usize::try_from(WORDS_MIN + drawn).unwrap_or(0)
+}
+
+/// One word, with the space before it.
+pub(crate) fn word(seed: u64, ask: usize, voice: u64, number: usize) -> String {
+    const SYLLABLES: [&str; 16] = [
+        "ka", "lo", "mi", "ten", "ra", "su", "vel", "no", "pi", "dor", "ha", "ze", "\u{e9}", "\"q", "ui",
+        "\\n",
+    ];
+    let drawn = dice::of(seed, &[2, ask as u64, voice, number as u64]);
+    let syllable = |shift: u32| SYLLABLES[usize::try_from((drawn >> shift) & 15).unwrap_or(0)];
+    let space = if number == 0 { "" } else { " " };
+    format!("{space}{}{}{}", syllable(0), syllable(4), syllable(8))
+}
+
+/// The whole answer.
+#[cfg(test)]
+pub(crate) fn text(seed: u64, ask: usize, voice: u64) -> String {
+    (0..count(seed, ask)).map(|number| word(seed, ask, voice, number)).collect()
+}
+
+/// The words that follow on what was handed over. If that is the beginning of its own answer, the rest of it, to the
+/// byte; otherwise as many words as are missing.
+pub(crate) fn rest(seed: u64, ask: usize, voice: u64, given: &str) -> Vec<String> {
+    let words: Vec<String> = (0..count(seed, ask)).map(|number| word(seed, ask, voice, number)).collect();
+    let mut left = given;
+    let mut used = 0;
+    for word in &words {
+        let Some(after) = left.strip_prefix(word.as_str()) else { break };
+        left = after;
+        used += 1;
+    }
+    if left.is_empty() {
+        return words[used..].to_vec();
+    }
+    if let Some(next) = words.get(used).and_then(|word| word.strip_prefix(left)) {
+        return std::iter::once(next.to_owned()).chain(words[used + 1..].iter().cloned()).collect();
+    }
+    let said = given.split(' ').count().min(words.len());
+    words[said..].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, rest, text};
+
+    #[test]
+    fn the_rest_of_an_answer_completes_it_wherever_it_was_cut() {
+        for ask in 0..20 {
+            let whole = text(7, ask, 0);
+            for cut in (0..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+                let (given, behind) = whole.split_at(cut);
+                assert_eq!(rest(7, ask, 0, given).concat(), behind, "ask {ask} cut {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_voice_says_something_else_of_the_same_length() {
+        assert_ne!(text(7, 3, 0), text(7, 3, 1));
+        assert_eq!(text(7, 3, 0).split(' ').count(), count(7, 3));
+        assert_eq!(text(7, 3, 1).split(' ').count(), count(7, 3));
+    }
+}

@@ -1,0 +1,58 @@
+//! The bytes of answers.
+
+use serde_json::json;
+
+/// The head of an answer in one piece.
+pub(super) fn head(status: u16, content_type: &str, length: usize, more: &str) -> String {
+    format!("HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n{more}\r\n")
+}
+
+/// The head of a stream.
+pub(super) fn stream_head() -> &'static str {
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+}
+
+/// The end of a stream's framing.
+pub(super) const END: &[u8] = b"0\r\n\r\n";
+
+/// Bytes as one piece of a stream.
+pub(super) fn piece(text: &str) -> Vec<u8> {
+    format!("{:x}\r\n{text}\r\n", text.len()).into_bytes()
+}
+
+/// One event with a delta.
+pub(super) fn event(who: &str, delta: &serde_json::Value, finish: Option<&str>) -> String {
+    let chunk = json!({
+        "id": format!("chatcmpl-{who}"), "object": "chat.completion.chunk", "created": 1, "model": who,
+        "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }],
+    });
+    format!("data: {chunk}\n\n")
+}
+
+/// The event that says what was used.
+pub(super) fn usage_event(who: &str, words: usize) -> String {
+    let chunk = json!({
+        "id": format!("chatcmpl-{who}"), "object": "chat.completion.chunk", "created": 1, "model": who,
+        "choices": [], "usage": usage(words),
+    });
+    format!("data: {chunk}\n\n")
+}
+
+/// A whole answer.
+pub(super) fn whole(who: &str, text: &str, words: usize) -> String {
+    json!({
+        "id": format!("chatcmpl-{who}"), "object": "chat.completion", "created": 1, "model": who,
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }],
+        "usage": usage(words),
+    })
+    .to_string()
+}
+
+fn usage(words: usize) -> serde_json::Value {
+    json!({ "prompt_tokens": 9, "completion_tokens": words, "total_tokens": words + 9 })
+}
+
+/// An error in the vendor's words.
+pub(super) fn error(kind: &str, code: Option<&str>, message: &str) -> String {
+    json!({ "error": { "message": message, "type": kind, "code": code, "param": null } }).to_string()
+}
