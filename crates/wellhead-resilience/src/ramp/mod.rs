@@ -26,8 +26,9 @@ const SUCCESS_PERCENT_MIN: u64 = 95;
 const FLOOR_RISES: Nanos = 10 * SECOND;
 /// ... and everybody is let in after this: success may be rare for reasons that have nothing to do with load.
 pub const RAMP_MAX: Nanos = 60 * SECOND;
-/// Lowest rate, in thousandths of a request per second: it never blocks wholly.
-const RATE_MIN: u64 = 1_000;
+/// Lowest rate, in thousandths of a request per second: it never blocks wholly, and where fewer come there is no crowd.
+/// The last light and the waiting room, which double with every success, are ramp enough for those.
+const RATE_MIN: u64 = 10_000;
 /// What may come at once after a pause, in nanoseconds of the rate.
 const BURST: Nanos = SECOND / 10;
 

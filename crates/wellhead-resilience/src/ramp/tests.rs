@@ -45,6 +45,18 @@ fn it_begins_with_a_tenth_and_grows_by_half_with_success() {
 }
 
 #[test]
+fn where_few_come_nobody_is_kept_out() {
+    let mut ramp = Ramp::default();
+    let every = SECOND / 3;
+    (0..90).for_each(|i| assert!(matches!(ramp.admit(i * every), Admit::Go(_))));
+    ramp.on_down(30 * SECOND);
+    ramp.on_up(60 * SECOND);
+    for i in 0..90 {
+        assert!(matches!(ramp.admit(60 * SECOND + i * every), Admit::Go(_)), "request {i} after the outage");
+    }
+}
+
+#[test]
 fn a_short_outage_needs_no_ramp() {
     let (mut ramp, now) = after(OUTAGE_MIN - 1);
     assert_eq!(ramp.rate(), None);
