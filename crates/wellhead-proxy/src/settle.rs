@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use wellhead_quota::Admission;
 use wellhead_resilience::balance::PeakEwma;
-use wellhead_resilience::breaker::{Attempt, Blow, Kind};
+use wellhead_resilience::breaker::{Attempt, Blow, Kind, Phase};
 use wellhead_resilience::ladder::TARGETS_MAX;
 use wellhead_resilience::ramp::{self, Permit};
 use wellhead_resilience::{Nanos, Rng};
@@ -379,6 +379,9 @@ impl Drop for Books {
 /// Writes a change of a target's state down, and calls those who wait for it.
 fn changed_for_all(worker: &Worker, target: &TargetPlan, changed: &Changed, now: Nanos) {
     target.note(changed.transition);
+    if changed.transition.is_some_and(|change| change.to == Phase::Open) {
+        target.state.load.forget();
+    }
     if changed.makes_room || changed.is_back {
         worker.gateway.room.open_all(now);
     }

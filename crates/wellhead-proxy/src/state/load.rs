@@ -10,7 +10,7 @@ use wellhead_resilience::{Nanos, SECOND};
 /// Both limits in one word; this is none.
 const NONE: u64 = u64::MAX;
 /// A target that has answered nothing for so long, or for twice the time that it usually takes, does not answer.
-const ANSWERS: Nanos = 2 * SECOND;
+const ANSWERS: Nanos = SECOND / 2;
 /// Weight of the newest answer in what is usual, as a divisor.
 const USUAL_SHARE: u64 = 64;
 
@@ -107,12 +107,27 @@ impl Load {
     /// answer anything, is not well.
     pub(crate) fn on_refusal(&self, others: u64, now: Nanos) -> bool {
         let others = u32::try_from(others).unwrap_or(u32::MAX);
-        let mut gate = self.gate();
-        gate.on_refusal(others, now);
-        self.copy(&gate);
         let usual = self.seen.iter().map(|seen| seen.usual.load(Relaxed)).max().unwrap_or(0);
         let answers = now.saturating_sub(self.answered_at.load(Relaxed)) <= ANSWERS.max(2 * usual);
-        answers && others >= IN_FLIGHT_LIMIT_MIN
+        let is_load = answers && others >= IN_FLIGHT_LIMIT_MIN;
+        let mut gate = self.gate();
+        if is_load {
+            gate.on_refusal(others, now);
+        } else {
+            gate.forget();
+        }
+        self.copy(&gate);
+        is_load
+    }
+
+    /// The target is left alone: what it refused was refused by an outage, and says nothing about what it takes when it
+    /// is back.
+    pub(crate) fn forget(&self) {
+        if self.limits.load(Relaxed) != NONE {
+            let mut gate = self.gate();
+            gate.forget();
+            self.copy(&gate);
+        }
     }
 
     /// The limits in force.

@@ -114,6 +114,11 @@ impl Gate {
         }
     }
 
+    /// It is not overloaded, but down: what was learnt since then is not about its load.
+    pub fn forget(&mut self) {
+        (self.refused, self.queued) = (None, None);
+    }
+
     /// It refused an attempt because it has too much to do, while it was working on `others`. One that refuses although
     /// it has next to nothing to do has reasons that are not this gateway's load, and fewer requests are no answer.
     pub fn on_refusal(&mut self, others: u32, now: Nanos) {

@@ -39,7 +39,9 @@ fn should_retry(answer: &Answer) -> bool {
 fn lie(answer: &Answer) -> Option<String> {
     let known = matches!(
         (answer.status, answer.code().as_str()),
-        (503, "no_healthy_upstream") | (504, "upstream_timeout") | (429, "upstream_rate_limited")
+        (503, "no_healthy_upstream" | "overloaded")
+            | (504, "upstream_timeout")
+            | (429, "upstream_rate_limited")
     );
     let advised = match answer.header("x-should-retry") {
         "true" => told(answer).is_some(),
