@@ -113,7 +113,7 @@ impl Load {
         let mut gate = self.gate();
         if is_load {
             gate.on_refusal(others, now);
-        } else {
+        } else if !answers {
             gate.forget();
         }
         self.copy(&gate);
