@@ -37,8 +37,6 @@ pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The read timeout that the official SDKs use.
 pub const DEADLINE: Duration = Duration::from_secs(600);
-/// Beyond this a streamed request is better tried elsewhere.
-pub const FIRST_TOKEN_TIMEOUT: Duration = Duration::from_secs(12);
 /// Longer silence within a stream is a stall.
 pub const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest stream that anybody waits for.

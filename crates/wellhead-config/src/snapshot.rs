@@ -173,9 +173,10 @@ pub struct Model {
     pub targets: Vec<Target>,
     /// Deadline of one request: to the first content token when streamed, to completion otherwise. Default 600 s.
     pub deadline: Duration,
-    /// Limit for the first content token of a stream when another target exists. Default 12 s (decision 10).
-    pub first_token_timeout: Duration,
-    /// Longest silence within a stream. Default 60 s.
+    /// Limit for the first token of a stream when another target exists; no learnt limit is above it. `None`: the
+    /// decider's own (decision 10).
+    pub first_token_timeout: Option<Duration>,
+    /// Longest silence within a stream; no learnt limit is above it. Default 60 s.
     pub stream_idle_timeout: Duration,
     /// Longest stream. Default 3600 s (decision 11).
     pub stream_max: Duration,
@@ -187,6 +188,8 @@ pub struct Model {
     pub rescue: Rescue,
     /// Streams are delivered only when they are complete.
     pub atomic: bool,
+    /// A second target may be asked for a stream whose first content is late.
+    pub hedge: bool,
     /// Regions of providers that may be asked (decision 19); `None` means all.
     pub regions: Option<Vec<Name>>,
     /// What stands in when no target can answer.

@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 use wellhead_net::InBody;
+use wellhead_resilience::Nanos;
 use wellhead_types::{Cause, Rung, Usage};
 use wellhead_wire::json::Cursor;
 use wellhead_wire::openai::read_usage;
@@ -22,6 +23,8 @@ use wellhead_wire::openai::read_usage;
 pub(crate) struct Opened {
     pub(crate) target: usize,
     pub(crate) rung: Rung,
+    /// When its first token was there, if that was before its first content.
+    pub(crate) first_at: Option<Nanos>,
     pub(crate) status: u16,
     /// The upstream's headers.
     pub(crate) headers: HeaderMap,

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wellhead_http::trace::Trace;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::fair::Class;
-use wellhead_resilience::ladder::{Effect, Event, Ladder};
+use wellhead_resilience::ladder::{Effect, Event, Ladder, TargetView};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
 
@@ -51,9 +51,133 @@ pub(crate) struct Exchange {
     pub(crate) substitute: Option<Box<Substitute>>,
 }
 
-impl Exchange {
+/// What an attempt reads of its request. Two of them can share it, while books and ladder are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) worker: &'a Arc<Worker>,
+    pub(crate) plan: &'a Arc<Plan>,
+    pub(crate) route: &'a Arc<Route>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) head: &'a RequestHead,
+    pub(crate) body: &'a Kept,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) trace: &'a Trace,
+    pub(crate) deadline: Nanos,
+    pub(crate) early: Option<&'a Early>,
+    pub(crate) resume: Option<&'a Resume>,
+    /// Where the parts of the kept body begin that are for the model that is being asked.
+    pub(crate) parts_before: usize,
+    pub(crate) body_bytes: u64,
+    /// Something else can be had if this model takes too long.
+    pub(crate) is_hurried: bool,
+}
+
+impl Call<'_> {
     pub(crate) fn now(&self) -> Nanos {
         self.worker.gateway.clock.now()
+    }
+
+    pub(crate) fn target(&self, number: usize) -> &TargetPlan {
+        &self.route.targets[number]
+    }
+
+    /// What the ladder is told about a target.
+    pub(crate) fn view(&self, number: usize, now: Nanos) -> TargetView {
+        self.target(number).view(self.worker.number, now)
+    }
+}
+
+/// The same by itself, for an attempt that may outlive its request.
+#[derive(Debug)]
+pub(crate) struct OwnCall {
+    worker: Arc<Worker>,
+    plan: Arc<Plan>,
+    route: Arc<Route>,
+    endpoint: Endpoint,
+    head: RequestHead,
+    body: Kept,
+    headers: HeaderMap,
+    trace: Trace,
+    deadline: Nanos,
+    early: Option<Arc<Early>>,
+    parts_before: usize,
+    body_bytes: u64,
+    is_hurried: bool,
+}
+
+impl OwnCall {
+    /// A copy of a request whose answer has not begun.
+    pub(crate) fn of(exchange: &Exchange) -> Self {
+        Self {
+            worker: exchange.worker.clone(),
+            plan: exchange.plan.clone(),
+            route: exchange.route.clone(),
+            endpoint: exchange.endpoint,
+            head: exchange.head.clone(),
+            body: exchange.body.clone(),
+            headers: exchange.headers.clone(),
+            trace: exchange.trace,
+            deadline: exchange.deadline,
+            early: exchange.early.clone(),
+            parts_before: exchange.parts_before(),
+            body_bytes: exchange.books.record.request_bytes,
+            is_hurried: exchange.hurry().is_some(),
+        }
+    }
+
+    pub(crate) fn call(&self) -> Call<'_> {
+        Call {
+            worker: &self.worker,
+            plan: &self.plan,
+            route: &self.route,
+            endpoint: self.endpoint,
+            head: &self.head,
+            body: &self.body,
+            headers: &self.headers,
+            trace: &self.trace,
+            deadline: self.deadline,
+            early: self.early.as_deref(),
+            resume: None,
+            parts_before: self.parts_before,
+            body_bytes: self.body_bytes,
+            is_hurried: self.is_hurried,
+        }
+    }
+}
+
+/// Borrows each field by itself, so that the others can be written meanwhile.
+macro_rules! call {
+    ($exchange:expr) => {{
+        let (parts_before, is_hurried) = ($exchange.parts_before(), $exchange.hurry().is_some());
+        Call {
+            worker: &$exchange.worker,
+            plan: &$exchange.plan,
+            route: &$exchange.route,
+            endpoint: $exchange.endpoint,
+            head: &$exchange.head,
+            body: &$exchange.body,
+            headers: &$exchange.headers,
+            trace: &$exchange.trace,
+            deadline: $exchange.deadline,
+            early: $exchange.early.as_deref(),
+            resume: $exchange.resume.as_deref(),
+            parts_before,
+            body_bytes: $exchange.books.record.request_bytes,
+            is_hurried,
+        }
+    }};
+}
+
+impl Exchange {
+    /// What an attempt reads of it.
+    pub(crate) fn call(&self) -> Call<'_> {
+        call!(self)
+    }
+
+    /// The same, and what changes while attempts are under way.
+    pub(crate) fn split(&mut self) -> (Call<'_>, &mut Ladder, &mut Books) {
+        let call = call!(self);
+        (call, &mut self.ladder, &mut self.books)
     }
 
     /// How important it is.
@@ -61,14 +185,12 @@ impl Exchange {
         self.books.record.priority
     }
 
-    pub(crate) fn target(&self, number: usize) -> &TargetPlan {
-        &self.route.targets[number]
+    pub(crate) fn now(&self) -> Nanos {
+        self.worker.gateway.clock.now()
     }
 
-    /// Whether somebody else than this target could answer instead.
-    pub(crate) fn has_alternative(&self, target: usize, now: Nanos) -> bool {
-        let (targets, worker) = (&self.route.targets, self.worker.number);
-        self.ladder.has_alternative(targets.len(), target, &|i| targets[i].view(worker, now))
+    pub(crate) fn target(&self, number: usize) -> &TargetPlan {
+        &self.route.targets[number]
     }
 
     /// Asks the ladder what to do next.

@@ -1,22 +1,28 @@
 //! The books of one request. They are opened when it arrives and closed exactly once: by an answer that ended, by a
 //! refusal, or, when everything else is dropped because the client went away, by `Drop`.
 
+mod current;
+
+pub(crate) use current::{Detached, Signs};
+
+use crate::clock::nanos;
 use crate::diagnosis::{self, Met, Told};
 use crate::gateway::Worker;
 use crate::plan::{KeyPlan, Route, TargetPlan};
-use crate::state::{Changed, Entry, Slot};
+use crate::state::{Entry, Slot};
+use current::{Current, End, Of, Place};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use wellhead_quota::Admission;
+use wellhead_resilience::Nanos;
 use wellhead_resilience::balance::PeakEwma;
-use wellhead_resilience::breaker::{Attempt, Blow, Kind, Phase};
+use wellhead_resilience::breaker::{Blow, Kind};
 use wellhead_resilience::ladder::TARGETS_MAX;
-use wellhead_resilience::ramp::{self, Permit};
-use wellhead_resilience::{Nanos, Rng};
+use wellhead_resilience::ramp::Permit;
 use wellhead_telemetry::metrics::InFlight;
 use wellhead_telemetry::{AttemptRecord, RequestRecord};
-use wellhead_types::{Cause, Failure, Outcome, Scope, Side, Stage, Usage};
+use wellhead_types::{Cause, Failure, Outcome, Side, Stage, Usage};
 
 /// The books. Boxed: they are handed on a dozen times, from the first header to the last byte.
 #[derive(Debug)]
@@ -43,35 +49,24 @@ pub(crate) struct Books {
     /// Admission after an outage, for the attempt that is next or under way.
     pub(crate) permit: Option<Permit>,
     current: Option<Current>,
+    /// Another one beside it, while a stream is hedged.
+    beside: Option<Box<Current>>,
     /// The answer has come to its end, even if the client leaves before it has taken the last byte.
     complete: bool,
     closed: bool,
     _counted: InFlight,
 }
 
-/// The attempt under way.
-#[derive(Debug)]
-struct Current {
-    target: usize,
-    started: Nanos,
-    entry: Entry,
-    /// An answer has begun.
-    answering: bool,
-    /// It takes one of the provider's slots.
-    slot: Option<Slot>,
-    record: AttemptRecord,
-}
-
-/// Failures in a row after which the only target of a route is taken for down, if they took long enough.
-const SOLE_FAILURES_MIN: u32 = 5;
-
-/// How an attempt ended, as far as its target's health is concerned.
-#[derive(Clone, Copy)]
-enum End {
-    Good,
-    Failed(Blow),
-    /// It says nothing about the target.
-    GivenUp,
+/// Borrows the parts by themselves, so that the attempt can be changed meanwhile.
+macro_rules! of {
+    ($books:expr) => {
+        $books.route.as_deref().map(|route| Of {
+            worker: &$books.worker,
+            route,
+            sole: $books.sole,
+            streamed: $books.record.streamed,
+        })
+    };
 }
 
 impl Books {
@@ -93,6 +88,7 @@ impl Books {
             told: None,
             permit: None,
             current: None,
+            beside: None,
             complete: false,
             closed: false,
         })
@@ -118,15 +114,15 @@ impl Books {
         number: usize,
         target: &TargetPlan,
         key: Option<&KeyPlan>,
-        entry: Entry,
-        slot: Option<Slot>,
+        (entry, slot): (Entry, Option<Slot>),
         span_id: [u8; 8],
+        learns: bool,
     ) {
         let now = self.worker.gateway.clock.now();
         if target.compared {
             target.state.estimate(self.worker.number, now, PeakEwma::on_start);
         }
-        if self.record.attempts.is_empty() {
+        if self.record.attempts.is_empty() && self.beside.is_none() {
             self.record.overhead = since(self.started, now);
         }
         target.state.in_flight.fetch_add(1, Relaxed);
@@ -137,6 +133,8 @@ impl Books {
             entry,
             answering: false,
             slot,
+            waits: learns,
+            signs: None,
             record: AttemptRecord {
                 target: target.id.clone(),
                 provider: target.provider.name.clone(),
@@ -151,6 +149,19 @@ impl Books {
                 result: "cancelled",
             },
         });
+    }
+
+    /// Another attempt may run beside the one under way. What is seen of it meanwhile goes to `signs`.
+    pub(crate) fn watch(&mut self, signs: Arc<Signs>) {
+        if let Some(current) = &mut self.current {
+            current.signs = Some(signs);
+        }
+    }
+
+    /// Of two attempts the other one: what is written next concerns that. Without another one the place is free for it.
+    pub(crate) fn turn(&mut self) {
+        let other = self.beside.take().map(|other| *other);
+        self.beside = std::mem::replace(&mut self.current, other).map(Box::new);
     }
 
     /// The target of the attempt under way.
@@ -179,26 +190,32 @@ impl Books {
         self.record.first_byte.get_or_insert(since(self.started, now));
     }
 
+    /// The first token of the attempt came at this time.
+    pub(crate) fn first_token(&mut self, at: Nanos) {
+        let of = of!(self);
+        if let (Some(current), Some(of)) = (&mut self.current, of) {
+            current.first_token(of, at);
+        }
+    }
+
+    /// The attempt's stream is over, by itself or because it stalled.
+    pub(crate) fn stream_ended(&mut self, longest_silence: Duration, thought: bool) {
+        let (Some(current), Some(route)) = (&self.current, &self.route) else { return };
+        let Some(target) = route.targets.get(current.target).filter(|target| target.compared) else { return };
+        if thought {
+            target.state.latencies.saw_thinking();
+        }
+        let now = self.worker.gateway.clock.now();
+        target.state.latencies.learn(true, |latency| latency.on_silence(nanos(longest_silence), now));
+    }
+
     /// The attempt's answer has begun.
     pub(crate) fn answering(&mut self, now: Nanos) {
-        let (Some(current), Some(route)) = (&mut self.current, &self.route) else { return };
-        let Some(target) = route.targets.get(current.target) else { return };
-        let took = now.saturating_sub(current.started);
-        if !std::mem::replace(&mut current.answering, true) {
-            if target.compared {
-                target.state.estimate(self.worker.number, now, |estimate| estimate.on_answer(took, now));
-            }
-            let in_flight = target.state.in_flight.load(Relaxed);
-            if target.state.load.on_answer(self.record.streamed, took, in_flight, now) {
-                self.worker.gateway.room.open_crowds(now);
-            }
-            route.ramp.on_answer(self.permit.take(), now);
+        let of = of!(self);
+        if let (Some(current), Some(of)) = (&mut self.current, of) {
+            let permit = if current.answering { None } else { self.permit.take() };
+            current.answering(of, permit, now);
         }
-        let changed = target.state.on_answering(Attempt { began: current.started, now }, &mut current.entry);
-        if target.compared && changed.is_back {
-            target.state.on_recovery(took, now);
-        }
-        changed_for_all(&self.worker, target, &changed, now);
     }
 
     /// The attempt has ended; `result` is `ok`, or why it was given up.
@@ -210,32 +227,13 @@ impl Books {
     pub(crate) fn fail_attempt(&mut self, failure: &Failure) {
         let (Some(current), Some(route)) = (&self.current, &self.route) else { return };
         let Some(target) = route.targets.get(current.target) else { return };
-        let mut blow = Blow::of(failure);
-        // Without a key to rest, a limit or a rejection is the target's own.
-        if target.provider.keys.is_empty() && matches!(failure.scope, Scope::Key | Scope::KeyModel) {
-            blow.kind = Kind::Fault;
-        }
+        let end = End::of(target, failure, self.worker.gateway.clock.now());
         // An error of the request is an answer, and says nothing against anybody.
-        let blow = if failure.side == Side::Client && blow.kind == Kind::Answered {
+        if matches!(end, End::Answered) {
             self.answering(self.worker.gateway.clock.now());
-            End::GivenUp
-        } else if self.is_only_load(failure, target) {
-            End::GivenUp
-        } else {
-            End::Failed(blow)
-        };
+        }
         self.note(failure);
-        self.end(failure.cause.as_str(), blow);
-    }
-
-    /// Whether the target is well, and only has too much to do: it will be given less. One that says when it wants to be
-    /// asked again is not asked before, whatever the reason.
-    fn is_only_load(&self, failure: &Failure, target: &TargetPlan) -> bool {
-        let keyless = target.provider.keys.is_empty() && failure.scope == Scope::KeyModel;
-        let refuses = failure.cause == Cause::Overloaded || (failure.cause == Cause::RateLimited && keyless);
-        let others = target.state.in_flight.load(Relaxed).saturating_sub(1);
-        let now = self.worker.gateway.clock.now();
-        refuses && target.state.load.on_refusal(others, now) && failure.retry_after.is_none()
+        self.end(failure.cause.as_str(), end);
     }
 
     /// The attempt's answer broke off through the upstream's fault, after it had begun.
@@ -258,56 +256,21 @@ impl Books {
     }
 
     fn end(&mut self, result: &'static str, end: End) {
+        let Some(mut current) = self.current.take() else { return };
         let now = self.worker.gateway.clock.now();
-        let (Some(mut current), Some(route)) = (self.current.take(), &self.route) else { return };
-        current.record.duration = since(current.started, now);
-        current.record.result = result;
-        if let Some(target) = route.targets.get(current.target) {
-            target.state.in_flight.fetch_sub(1, Relaxed);
-            if !current.answering {
-                target.state.load.on_end();
-            }
-            drop(current.slot.take());
-            self.ramp(route, target, &end, now);
-            target.metrics.record(self.worker.number, &current.record);
-            if target.compared && !current.answering {
-                estimate(self.worker.number, target, &end, current.started, now);
-            }
-            let (state, attempt) = (&target.state, Attempt { began: current.started, now });
-            let changed = match end {
-                End::Good => state.on_success(attempt, current.entry),
-                End::GivenUp => state.on_given_up(attempt, current.entry),
-                End::Failed(blow) => {
-                    if blow.cause != Cause::Internal {
-                        state.failures.fetch_add(1, Relaxed);
-                    }
-                    let mut rng = Rng::new(self.worker.gateway.entropy.next());
-                    state.on_failure(attempt, blow, route.pool(self.sole), current.entry, &mut rng)
-                }
-            };
-            changed_for_all(&self.worker, target, &changed, now);
-            self.worker.gateway.room.open_crowds(now);
-        }
-        // Nearly always the only one: room for four would be most of the record.
-        self.record.attempts.reserve_exact(1);
-        self.record.attempts.push(current.record);
+        let Some(of) = of!(self) else { return };
+        current.conclude(of, end, self.permit, now);
+        let (place, record) = current.into_record();
+        write_attempt(&mut self.record.attempts, of, place, record, result, now);
     }
 
-    /// Tells the ramp of a failure. A target without an alternative never opens: it is down when it has failed for a
-    /// while and nothing else has come of it.
-    fn ramp(&self, route: &Route, target: &TargetPlan, end: &End, now: Nanos) {
-        let End::Failed(Blow { kind: Kind::Fault, .. }) = end else { return };
-        if let Some(permit) = self.permit {
-            route.ramp.on_failure(permit, now);
-        }
-        if self.sole {
-            let evidence = target.state.evidence();
-            let since = evidence.failing_since.filter(|since| now.saturating_sub(*since) >= ramp::OUTAGE_MIN);
-            if let Some(since) = since.filter(|_| evidence.failures_in_a_row >= SOLE_FAILURES_MIN) {
-                let usual = route.budget.requests_per_second(now);
-                route.ramp.on_down(usual, since);
-            }
-        }
+    /// The attempt goes on without the request, in whose record it ends here.
+    pub(crate) fn detach(&mut self, result: &'static str) -> Option<Detached> {
+        let (current, of, route) = (self.current.take()?, of!(self)?, self.route.clone()?);
+        let now = self.worker.gateway.clock.now();
+        write_attempt(&mut self.record.attempts, of, current.place(), current.record.clone(), result, now);
+        let (worker, streamed) = (self.worker.clone(), self.record.streamed);
+        Some(Detached { worker, route, sole: self.sole, streamed, current: Some(current) })
     }
 
     /// The answer's own end has been seen: whatever happens to the connection now, it was complete.
@@ -326,6 +289,10 @@ impl Books {
             return;
         }
         self.end_attempt(if self.complete { "ok" } else { "cancelled" });
+        if self.beside.is_some() {
+            self.turn();
+            self.end_attempt("cancelled");
+        }
         let gateway = self.worker.gateway.clone();
         let now = gateway.clock.now();
         self.record.outcome = outcome;
@@ -376,26 +343,25 @@ impl Drop for Books {
     }
 }
 
-/// Writes a change of a target's state down, and calls those who wait for it.
-fn changed_for_all(worker: &Worker, target: &TargetPlan, changed: &Changed, now: Nanos) {
-    target.note(changed.transition);
-    if changed.transition.is_some_and(|change| change.to == Phase::Open) {
-        target.state.load.forget();
+/// An attempt has ended, as far as its request is concerned. They stand in the order of their ends, so that the one which
+/// answered is the last.
+fn write_attempt(
+    attempts: &mut Vec<AttemptRecord>,
+    of: Of<'_>,
+    place: Place,
+    mut record: AttemptRecord,
+    result: &'static str,
+    now: Nanos,
+) {
+    record.duration = since(place.started, now);
+    record.status = record.status.or(place.status);
+    record.result = result;
+    if let Some(target) = of.route.targets.get(place.target) {
+        target.metrics.record(of.worker.number, &record);
     }
-    if changed.makes_room || changed.is_back {
-        worker.gateway.room.open_all(now);
-    }
-}
-
-/// What an attempt without an answer says about the time that the target takes.
-fn estimate(worker: usize, target: &TargetPlan, end: &End, started: Nanos, now: Nanos) {
-    let took = now.saturating_sub(started);
-    target.state.estimate(worker, now, |estimate| match end {
-        End::Good => estimate.on_answer(took, now),
-        End::Failed(Blow { kind: Kind::Fault, retry_after, .. }) => estimate.on_failure(*retry_after, now),
-        End::Failed(Blow { kind: Kind::Answered, .. }) => estimate.on_answer(took, now),
-        End::Failed(_) | End::GivenUp => estimate.on_cancelled(took, now),
-    });
+    // Nearly always the only one: room for four would be most of the record.
+    attempts.reserve_exact(1);
+    attempts.push(record);
 }
 
 /// The time between two readings.

@@ -1,5 +1,6 @@
 //! The upstream truth for `/status`: what the data plane knows of its targets and keys, from memory.
 
+use crate::clock::nanos;
 use crate::diagnosis;
 use crate::gateway::Gateway;
 use crate::plan::{KeyPlan, ProviderPlan, Route, TargetPlan};
@@ -11,11 +12,12 @@ use wellhead_resilience::Nanos;
 use wellhead_resilience::diagnose;
 use wellhead_resilience::fair::Class;
 use wellhead_resilience::key_rest::Why;
+use wellhead_resilience::latency::FirstAsk;
 use wellhead_telemetry::TargetState;
 use wellhead_telemetry::metrics::Load;
 use wellhead_types::{
-    Concurrency, ConfigStatus, KeyStatus, ProviderStatus, RouteStatus, Status, StoriesKept, Story,
-    TargetStatus,
+    Concurrency, ConfigStatus, KeyStatus, LearntStatus, ProviderStatus, RouteStatus, Status, StoriesKept,
+    Story, TargetStatus,
 };
 
 impl Gateway {
@@ -105,7 +107,7 @@ fn verdict(routes: &[RouteStatus], draining: bool) -> String {
 }
 
 fn route_status(route: &Route, names: &[NameReport], now: Nanos) -> RouteStatus {
-    let targets: Vec<_> = route.targets.iter().map(|target| target_status(target, now)).collect();
+    let targets: Vec<_> = (0..route.targets.len()).map(|number| target_status(route, number, now)).collect();
     let failing = targets.iter().filter(|target| target.state == "failing").count();
     let state = match failing {
         0 => "ok",
@@ -126,7 +128,8 @@ fn route_status(route: &Route, names: &[NameReport], now: Nanos) -> RouteStatus 
     }
 }
 
-fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
+fn target_status(route: &Route, number: usize, now: Nanos) -> TargetStatus {
+    let target = &route.targets[number];
     let state = &target.state;
     let evidence = state.evidence();
     let (word, limits) = (target_word(target, now), state.load.limits());
@@ -148,7 +151,25 @@ fn target_status(target: &TargetPlan, now: Nanos) -> TargetStatus {
         last_failure: evidence.last_failure.map(|(cause, _)| cause.as_str()),
         last_failure_age_s: evidence.last_failure.map(|(_, at)| seconds(at, now)),
         last_success_age_s: evidence.last_success.map(|at| seconds(at, now)),
+        streamed: learnt_status(route, number, true),
+        unstreamed: learnt_status(route, number, false),
     }
+}
+
+fn learnt_status(route: &Route, number: usize, streamed: bool) -> Option<LearntStatus> {
+    let target = route.targets.get(number).filter(|target| target.compared)?;
+    let latencies = &target.state.latencies;
+    let known = latencies.known(streamed);
+    let configured = route.model.first_token_timeout.filter(|_| streamed).map(nanos);
+    let ask = FirstAsk { streamed, alternative: true, thinking: latencies.thinks(), configured };
+    let deadline = nanos(route.model.deadline);
+    Some(LearntStatus {
+        p50_s: seconds(0, known.p50?),
+        p95_s: seconds(0, known.p95?),
+        p99_s: seconds(0, known.p99?),
+        limit_s: known.first_limit(ask).filter(|limit| *limit < deadline).map(|limit| seconds(0, limit)),
+        idle_limit_s: streamed.then(|| seconds(0, nanos(route.idle_limit(Some(number))))),
+    })
 }
 
 /// `unknown` before the first answer, `failing` after a failure or while all keys rest.

@@ -23,7 +23,7 @@ use wellhead_types::{Diagnosis, Name};
 
 use crate::record::RequestRecord;
 use atomics::Sharded;
-pub use route::{Held, RouteMetrics};
+pub use route::{Hedged, Held, RouteMetrics};
 pub use substitute::{CacheNumbers, Substitute};
 pub use target::{Load, TargetMetrics, TargetState};
 

@@ -172,4 +172,24 @@ pub struct TargetStatus {
     pub last_failure_age_s: Option<f64>,
     /// Seconds since the newest success.
     pub last_success_age_s: Option<f64>,
+    /// What has been learnt of the time to the first token of a stream, once there are enough samples. Only where other
+    /// targets could answer instead.
+    pub streamed: Option<LearntStatus>,
+    /// The same of unstreamed answers.
+    pub unstreamed: Option<LearntStatus>,
+}
+
+/// What has been learnt of how long a target takes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LearntStatus {
+    /// Seconds that one in two takes longer than.
+    pub p50_s: f64,
+    /// One in twenty.
+    pub p95_s: f64,
+    /// One in a hundred.
+    pub p99_s: f64,
+    /// Seconds after which another target is asked, if one is willing; none: at the deadline.
+    pub limit_s: Option<f64>,
+    /// Seconds of silence after which a stream counts as broken off.
+    pub idle_limit_s: Option<f64>,
 }

@@ -9,7 +9,7 @@ use crate::defaults;
 use crate::document::{self, Document};
 use crate::read::Spanned;
 use crate::snapshot::{AnswerCache, CacheScope, Fallback, Model, Provider, Rescue, Target};
-use crate::values::{StreamMode, Text};
+use crate::values::{HedgeChoice, StreamMode, Text};
 
 /// Every model that has a target left.
 pub(super) fn compile(
@@ -36,6 +36,7 @@ fn one(
     let streams = [written.stream.as_ref(), stream];
     let rescue = streams.iter().flatten().find_map(|stream| stream.rescue.as_ref());
     let mode = streams.iter().flatten().find_map(|stream| stream.mode.as_ref());
+    let hedge = streams.iter().flatten().find_map(|stream| stream.hedge.as_ref());
     let hold = written.timeouts.as_ref().and_then(|times| times.hold.as_ref());
     let regions = written.regions.as_ref().map(|regions| super::names(&regions.0));
     if let Some(regions) = &regions {
@@ -50,8 +51,8 @@ fn one(
         name,
         targets,
         deadline,
+        first_token_timeout: first_token,
         // A default must not contradict what was written about the whole.
-        first_token_timeout: first_token.unwrap_or(defaults::FIRST_TOKEN_TIMEOUT.min(deadline)),
         stream_idle_timeout: stream_idle.unwrap_or(defaults::STREAM_IDLE_TIMEOUT.min(stream_max)),
         stream_max,
         attempts_max: written
@@ -61,6 +62,7 @@ fn one(
         hold_max: hold.map_or(defaults::HOLD_MAX, |time| time.0),
         rescue: rescue.map_or(Rescue::default(), |rescue| rescue.meant()),
         atomic: mode.is_some_and(|mode| **mode == StreamMode::Atomic),
+        hedge: hedge.is_none_or(|hedge| **hedge == HedgeChoice::On),
         regions,
         fallback: written.fallback.as_ref().map(|written| fallback(written)),
     }

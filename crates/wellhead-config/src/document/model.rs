@@ -1,7 +1,7 @@
 //! `models:`.
 
 use crate::section::section;
-use crate::values::{Bytes, CacheScopeChoice, Int, List, Rescue, StreamMode, Text, Time};
+use crate::values::{Bytes, CacheScopeChoice, HedgeChoice, Int, List, Rescue, StreamMode, Text, Time};
 
 section! {
     /// A name that clients send; it stands for targets in tiers.
@@ -70,10 +70,12 @@ section! {
         /// Limit of one request over all attempts: to the first content token when streamed, to completion otherwise.
         /// Default: 10m.
         May deadline: Time<1, 86_400_000>,
-        /// Limit for the first content token of a stream when another target or a fallback exists. Default: 12s, or the
-        /// deadline if that is shorter.
+        /// Limit for the first token of a stream when another target or a fallback exists. What has been learnt of a
+        /// target makes it shorter, never longer. Default: 12s, for models that think 60s, or the deadline if that is
+        /// shorter.
         May first_token: Time<1, 86_400_000>,
-        /// Longest silence within a stream. Default: 60s, or stream_max if that is shorter.
+        /// Longest silence within a stream. What has been learnt of a target makes it shorter, never longer. Default:
+        /// 60s, or stream_max if that is shorter.
         May stream_idle: Time<1, 86_400_000>,
         /// Longest stream. Default: 1h.
         May stream_max: Time<1, 604_800_000>,
@@ -90,5 +92,8 @@ section! {
         May rescue: Rescue,
         /// relay: as it comes; atomic: not before it is complete. Default: relay.
         May mode: StreamMode,
+        /// on: where the first content of a stream is late, a second target is asked too, for at most one stream in
+        /// fifty, and whoever is first answers; off: never. Default: on.
+        May hedge: HedgeChoice,
     }
 }

@@ -147,6 +147,16 @@ impl CacheScopeChoice {
 }
 
 choice! {
+    /// Whether a second target is asked for a stream whose first content is late.
+    HedgeChoice {
+        /// Within a budget.
+        On = "on",
+        /// Never.
+        Off = "off",
+    }
+}
+
+choice! {
     /// How a server is handed the beginning of its own answer.
     PrefillChoice {
         /// Not at all.

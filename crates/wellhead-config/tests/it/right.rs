@@ -68,10 +68,9 @@ fn a_default_gives_way_to_what_is_written_about_the_whole() {
     let text = "version: 1
 providers: { a: { kind: ollama } }
 models:
-  m: { targets: [{ provider: a, model: m }], timeouts: { deadline: 5s, stream_max: 30s } }
+  m: { targets: [{ provider: a, model: m }], timeouts: { stream_max: 30s } }
 ";
     let model = &compiled(text).models["m"];
-    assert_eq!(model.first_token_timeout, Duration::from_secs(5));
     assert_eq!(model.stream_idle_timeout, Duration::from_secs(30));
 }
 

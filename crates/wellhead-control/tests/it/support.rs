@@ -182,6 +182,14 @@ fn target() -> TargetStatus {
         last_failure: Some("connection_refused"),
         last_failure_age_s: Some(0.5),
         last_success_age_s: None,
+        streamed: Some(wellhead_types::LearntStatus {
+            p50_s: 0.4,
+            p95_s: 0.9,
+            p99_s: 1.5,
+            limit_s: Some(2.25),
+            idle_limit_s: None,
+        }),
+        unstreamed: None,
     }
 }
 

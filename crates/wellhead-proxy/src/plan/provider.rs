@@ -117,15 +117,15 @@ impl ProviderPlan {
         !self.keys.is_empty() && self.keys.iter().all(|key| key.state.is_limited(now))
     }
 
-    /// The next free key in turn. `Err` when all rest; `Ok(None)` for a keyless provider.
-    pub(crate) fn take_key(&self, model: &Name, now: Nanos) -> Result<Option<&KeyPlan>, ()> {
+    /// The number of the next free key in turn. `Err` when all rest; `Ok(None)` for a keyless provider.
+    pub(crate) fn take_key(&self, model: &Name, now: Nanos) -> Result<Option<usize>, ()> {
         if self.keys.is_empty() {
             return Ok(None);
         }
         let first = self.next_key.fetch_add(1, Ordering::Relaxed);
         (0..self.keys.len())
-            .map(|i| &self.keys[first.wrapping_add(i) % self.keys.len()])
-            .find(|key| key.state.rests_until(model, now).is_none())
+            .map(|i| first.wrapping_add(i) % self.keys.len())
+            .find(|i| self.keys[*i].state.rests_until(model, now).is_none())
             .map(Some)
             .ok_or(())
     }

@@ -1,6 +1,7 @@
 //! A model made ready: its targets with their handles.
 
 use super::{ProviderPlan, Uris};
+use crate::clock::nanos;
 use crate::diagnosis::Trouble;
 use crate::stages::queue;
 use crate::state::{Entry, Registry, RouteRamp, Slot, TargetState, Unavailable};
@@ -8,12 +9,13 @@ use http::HeaderValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 use wellhead_catalog::Prefill;
 use wellhead_config::snapshot::{Model, Target};
-use wellhead_resilience::Nanos;
 use wellhead_resilience::breaker::{Phase, Pool, Transition, may_open_by_rate};
 use wellhead_resilience::budget::RetryBudget;
 use wellhead_resilience::ladder::TargetView;
+use wellhead_resilience::{Nanos, hedge};
 use wellhead_telemetry::{Metrics, RouteMetrics, TargetMetrics};
 use wellhead_types::Name;
 use wellhead_wire::openai::Endpoint;
@@ -27,6 +29,8 @@ pub(crate) struct Route {
     pub(crate) metrics: Arc<RouteMetrics>,
     /// What it may spend on retries.
     pub(crate) budget: Arc<RetryBudget>,
+    /// What it may spend on second attempts for late streams.
+    pub(crate) hedges: Arc<hedge::Budget>,
     /// Why it cannot be served, while that is so.
     pub(crate) trouble: Arc<Trouble>,
     /// How it comes back after an outage.
@@ -84,6 +88,7 @@ impl Route {
             targets,
             metrics: metrics.route(&model.name),
             budget: registry.budget(&model.name),
+            hedges: registry.hedges(&model.name),
             trouble: registry.trouble(&model.name),
             ramp: registry.ramp(&model.name),
             header: visible(&model.name),
@@ -97,6 +102,17 @@ impl Route {
     pub(crate) fn pool(&self, sole: bool) -> Pool {
         let opened = self.targets.iter().filter(|target| target.state.is_open_by_rate()).count();
         Pool { sole, may_open_by_rate: may_open_by_rate(opened, self.targets.len()) }
+    }
+
+    /// Longest silence of a stream of this target, once it has begun.
+    pub(crate) fn idle_limit(&self, target: Option<usize>) -> Duration {
+        let configured = self.model.stream_idle_timeout;
+        let Some(target) = target.and_then(|target| self.targets.get(target)).filter(|t| t.compared) else {
+            return configured;
+        };
+        let latencies = &target.state.latencies;
+        let limit = latencies.known(true).idle_limit(latencies.thinks(), nanos(configured));
+        Duration::from_nanos(limit)
     }
 }
 
@@ -183,11 +199,11 @@ impl TargetPlan {
         }
     }
 
-    /// Asks for the right to send.
-    pub(crate) fn enter(&self, now: Nanos, last_light: bool) -> Result<Entry, Unavailable> {
+    /// Asks for the right to send, and says whether that makes the request the probe.
+    pub(crate) fn enter(&self, now: Nanos, last_light: bool) -> Result<(Entry, bool), Unavailable> {
         let (entry, probe) = self.state.enter(now, last_light)?;
         self.note(probe);
-        Ok(entry)
+        Ok((entry, probe.is_some()))
     }
 
     /// Counts a change of its state, and says it where it concerns people.

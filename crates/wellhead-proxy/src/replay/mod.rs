@@ -9,7 +9,7 @@ mod tests;
 pub(crate) use budget::{Budget, Share, bind, memory_max};
 pub(crate) use spill::{DiskJobs, Spill};
 
-use crate::exchange::Exchange;
+use crate::exchange::{Call, Exchange};
 use crate::plan::TargetPlan;
 use crate::substitute;
 use bytes::Bytes;
@@ -37,7 +37,7 @@ const READ_BACK_BYTES_MAX: u64 = 4 << 20;
 const READ_BUFFER_BYTES_MAX: usize = 8 * 1024;
 
 /// The body of an admitted request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Kept {
     /// Within the budget, for every attempt.
     Memory(Bytes),
@@ -121,55 +121,40 @@ fn per_target(exchange: &Exchange, body: &Bytes) -> PerTarget {
     routes.iter().flatten().flat_map(|route| &route.targets).map(parts).collect()
 }
 
-impl Exchange {
+impl Call<'_> {
     /// The body for one target: the client's bytes, but for the fields that the target needs otherwise.
     pub(crate) fn out_body(&self, number: usize) -> OutBody {
-        if let Some((body, head)) = self.resume.as_ref().and_then(|resume| resume.changed()) {
+        if let Some((body, head)) = self.resume.and_then(|resume| resume.changed()) {
             let target = self.target(number);
             return OutBody::full(prepare(body, head, &target.model, flags(target)));
         }
-        match &self.body {
+        match self.body {
             Kept::Memory(body) => {
                 let target = self.target(number);
                 if body.len() > COPIED_BYTES_MAX {
-                    return OutBody::pieces(prepare_pieces(body, &self.head, &target.model, flags(target)));
+                    return OutBody::pieces(prepare_pieces(body, self.head, &target.model, flags(target)));
                 }
-                OutBody::full(prepare(body, &self.head, &target.model, flags(target)))
+                OutBody::full(prepare(body, self.head, &target.model, flags(target)))
             }
-            Kept::File(file, parts) => {
-                OutBody::file(file.clone(), parts[self.parts_before() + number].clone())
-            }
+            Kept::File(file, parts) => OutBody::file(file.clone(), parts[self.parts_before + number].clone()),
             Kept::Once(bytes, parts) => {
-                OutBody::once(bytes.clone(), parts[self.parts_before() + number].clone())
+                OutBody::once(bytes.clone(), parts[self.parts_before + number].clone())
             }
         }
     }
 
     /// Whether the body is there, or can be read back, once an answer has broken off.
     pub(crate) fn keeps_body(&self) -> bool {
-        match &self.body {
+        match self.body {
             Kept::Memory(_) => true,
-            Kept::File(..) => self.books.record.request_bytes <= READ_BACK_BYTES_MAX,
+            Kept::File(..) => self.body_bytes <= READ_BACK_BYTES_MAX,
             Kept::Once(..) => false,
-        }
-    }
-
-    /// A small body may be a piece of a connection's read buffer: it gets memory of its own size. Where the budget has no
-    /// room for both, it stays what it is.
-    pub(crate) fn own_body(&mut self) {
-        let Kept::Memory(body) = &self.body else { return };
-        if body.len() > READ_BUFFER_BYTES_MAX {
-            return;
-        }
-        let mut share = self.worker.gateway.replay.share();
-        if share.grow(body.len() as u64, self.plan.limits.replay_bytes_max) {
-            self.body = Kept::Memory(bind(Bytes::copy_from_slice(body), share));
         }
     }
 
     /// Puts the blame right: an attempt whose body could not be had is no fault of the target's.
     pub(crate) fn blame(&self, failure: Failure) -> Failure {
-        let unread = matches!(&self.body, Kept::File(file, _) if file.failed());
+        let unread = matches!(self.body, Kept::File(file, _) if file.failed());
         if !unread && failure.cause != Cause::Internal {
             return failure;
         }
@@ -180,6 +165,21 @@ impl Exchange {
             cause: Cause::Internal,
             detail: format!("the request's body could not be read again: {}", failure.detail),
             ..failure
+        }
+    }
+}
+
+impl Exchange {
+    /// A small body may be a piece of a connection's read buffer: it gets memory of its own size. Where the budget has no
+    /// room for both, it stays what it is.
+    pub(crate) fn own_body(&mut self) {
+        let Kept::Memory(body) = &self.body else { return };
+        if body.len() > READ_BUFFER_BYTES_MAX {
+            return;
+        }
+        let mut share = self.worker.gateway.replay.share();
+        if share.grow(body.len() as u64, self.plan.limits.replay_bytes_max) {
+            self.body = Kept::Memory(bind(Bytes::copy_from_slice(body), share));
         }
     }
 

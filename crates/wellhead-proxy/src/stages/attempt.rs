@@ -2,10 +2,12 @@
 
 use crate::answer::{Content, Opened};
 use crate::clock::nanos;
-use crate::exchange::Exchange;
-use crate::plan::KeyPlan;
-use crate::stages::{hold, queue};
-use crate::stream;
+use crate::exchange::{Call, Early, Exchange};
+use crate::gateway::Worker;
+use crate::plan::{KeyPlan, Route};
+use crate::settle::{Books, Signs};
+use crate::stages::{hedge, hold, queue};
+use crate::stream::{self, Resume};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::BodyExt;
@@ -14,9 +16,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wellhead_http::names;
 use wellhead_net::InBody;
+use wellhead_resilience::Nanos;
 use wellhead_resilience::breaker::Class;
-use wellhead_resilience::ladder::{Effect, End, Event};
-use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
+use wellhead_resilience::ladder::{Effect, End, Event, Ladder};
+use wellhead_resilience::latency::{FirstAsk, Known};
+use wellhead_types::{Cause, Failure, Retry, Rung, Scope, Stage};
 use wellhead_wire::openai::answer::inspect;
 use wellhead_wire::openai::error::classify;
 
@@ -61,6 +65,7 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
     if exchange.body.is_once() {
         exchange.ladder.explore_nothing();
     }
+    hedge::on_stream(exchange);
     let mut first = exchange.decide(Event::Start);
     if let Effect::Send(target) | Effect::LastLight(target) = first
         && exchange.worker.gateway.room.places() > 0
@@ -98,6 +103,8 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
                 Err(Missed::Full) => exchange.decide(Event::Full(target)),
                 Err(Missed::Unavailable) => exchange.decide(Event::Unavailable(target)),
                 Err(Missed::Failed(failure, upstream)) => {
+                    // Of two, the one that failed last.
+                    let target = exchange.books.current_target().unwrap_or(target);
                     let next = failed(exchange, target, &failure);
                     let next = exchange.possible(next);
                     (last, answer) = (Some(failure), upstream);
@@ -164,71 +171,186 @@ fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
     exchange.decide(Event::Failed(target, failure))
 }
 
-/// One attempt at one target.
+/// One attempt at one target; where a second target may be asked beside it, both.
 pub(crate) async fn attempt(exchange: &mut Exchange, number: usize) -> Result<Opened, Missed> {
-    let (route, worker) = (exchange.route.clone(), exchange.worker.clone());
-    let (target, began) = (&route.targets[number], exchange.now());
-    let slot = target.take_room(began).map_err(|_| Missed::Full)?;
-    let key = target.provider.take_key(&target.model, began).map_err(|()| Missed::Unavailable)?;
-    let entry = target.enter(began, exchange.last_light).map_err(|_| Missed::Unavailable)?;
-    let span_id = wellhead_http::trace::span_id(worker.gateway.entropy.next().to_be_bytes());
-    let limit = limit(exchange, number);
+    let (last_light, rung) = (exchange.last_light, exchange.rung());
+    let (call, ladder, books) = exchange.split();
+    let limit = limit(&call, ladder, number);
+    let begun =
+        begin(&call, books, number, Terms { last_light, rung, limit }).map_err(|unsent| match unsent {
+            Unsent::Full => Missed::Full,
+            Unsent::Unavailable => Missed::Unavailable,
+        })?;
     queue::seated(exchange);
-    exchange.books.begin_attempt(number, target, key, entry, slot, span_id);
-    let body = exchange.out_body(number);
-    let prefills = exchange.resume.as_ref().is_some_and(|resume| resume.prefills());
-    let uris = if prefills { target.prefill_uris(exchange.endpoint) } else { target.uris(exchange.endpoint) };
-    let sender = &*exchange;
+    if let Some(due) = hedge::due(exchange, &begun) {
+        // Boxed: few requests come here, and every one would carry it.
+        return Box::pin(hedge::race(exchange, begun, due)).await;
+    }
+    let (call, _, books) = exchange.split();
+    let response = match send(&call, &begun).await {
+        Ok(response) => response,
+        Err(missed) => {
+            let outcome = Err(missed);
+            settled(call.worker, call.route, books, &begun, &outcome);
+            return outcome;
+        }
+    };
+    books.attempt_status(response.status().as_u16());
+    let outcome = open(&call, &begun, response, None).await;
+    settled(call.worker, call.route, books, &begun, &outcome);
+    outcome
+}
+
+/// On which terms an attempt is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// Its target is open, as all others are.
+    pub(crate) last_light: bool,
+    /// What its answer stands on.
+    pub(crate) rung: Rung,
+    pub(crate) limit: Limit,
+}
+
+/// An attempt that stands in the books.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Begun {
+    pub(crate) number: usize,
+    /// The number of the provider's key.
+    key: Option<usize>,
+    span_id: [u8; 8],
+    pub(crate) terms: Terms,
+    pub(crate) started: Nanos,
+    /// It finds out whether its target is back.
+    pub(crate) is_probe: bool,
+}
+
+impl Begun {
+    fn key<'a>(&self, route: &'a Route) -> Option<&'a KeyPlan> {
+        self.key.and_then(|key| route.targets[self.number].provider.keys.get(key))
+    }
+}
+
+/// Why an attempt was not begun.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unsent {
+    /// Others were quicker to take the room that its target had.
+    Full,
+    /// The last free key or the probe was taken by another request.
+    Unavailable,
+}
+
+/// Takes room, a key and the right to send, and writes the attempt into the books.
+pub(crate) fn begin(
+    call: &Call<'_>,
+    books: &mut Books,
+    number: usize,
+    terms: Terms,
+) -> Result<Begun, Unsent> {
+    let (target, now) = (call.target(number), call.now());
+    let slot = target.take_room(now).map_err(|_| Unsent::Full)?;
+    let key = target.provider.take_key(&target.model, now).map_err(|()| Unsent::Unavailable)?;
+    let (entry, is_probe) = target.enter(now, terms.last_light).map_err(|_| Unsent::Unavailable)?;
+    let span_id = wellhead_http::trace::span_id(call.worker.gateway.entropy.next().to_be_bytes());
+    let begun = Begun { number, key, span_id, terms, started: now, is_probe };
+    let learns = target.compared && call.resume.is_none();
+    books.begin_attempt(number, target, begun.key(call.route), (entry, slot), span_id, learns);
+    Ok(begun)
+}
+
+/// Sends an attempt, and waits for the head of the answer.
+pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBody>, Missed> {
+    let target = call.target(begun.number);
+    let body = call.out_body(begun.number);
+    let prefills = call.resume.is_some_and(Resume::prefills);
+    let uris = if prefills { target.prefill_uris(call.endpoint) } else { target.uris(call.endpoint) };
     let build = |version: Version| {
         let uri = if version == Version::HTTP_2 { uris.absolute.clone() } else { uris.origin.clone() };
         let mut request = Request::new(body.clone());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
-        *request.headers_mut() = headers(sender, number, key, span_id);
+        *request.headers_mut() = headers(call, begun);
         if version == Version::HTTP_2 {
             request.headers_mut().remove(header::HOST);
         }
         request
     };
-    let sent = tokio::time::timeout_at(limit.at, worker.pool.send(&target.provider.endpoint, &build)).await;
-    let response = match sent {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(missed(exchange.blame(error.into()))),
-        Err(_) => {
-            return Err(missed(exchange.blame(limit.failure(Stage::Headers, Cause::HeadersTimeout))));
-        }
-    };
-    exchange.books.attempt_status(response.status().as_u16());
-    let outcome = open(exchange, number, key, response, limit).await;
-    let now = exchange.now();
-    match &outcome {
+    let limit = begun.terms.limit;
+    match tokio::time::timeout_at(limit.at, call.worker.pool.send(&target.provider.endpoint, &build)).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) => Err(missed(call.blame(error.into()))),
+        Err(_) => Err(missed(call.blame(limit.failure(Stage::Headers, Cause::HeadersTimeout)))),
+    }
+}
+
+/// Tells the books that an answer has begun, if it has, and the key what has become of the attempt.
+pub(crate) fn settled(
+    worker: &Worker,
+    route: &Route,
+    books: &mut Books,
+    begun: &Begun,
+    outcome: &Result<Opened, Missed>,
+) {
+    let now = worker.gateway.clock.now();
+    if let Ok(opened) = outcome {
+        books.first_token(opened.first_at.unwrap_or(now));
+        books.answering(now);
+    }
+    tell_key(worker, route, begun, outcome, now);
+}
+
+/// Tells the key of an attempt what has become of it.
+pub(crate) fn tell_key(
+    worker: &Worker,
+    route: &Route,
+    begun: &Begun,
+    outcome: &Result<Opened, Missed>,
+    now: Nanos,
+) {
+    let (key, model) = (begun.key(route), &route.targets[begun.number].model);
+    match outcome {
         Ok(_) => {
-            exchange.books.answering(now);
-            if key.is_some_and(|key| key.state.on_success(&target.model, began, now)) {
+            if key.is_some_and(|key| key.state.on_success(model, begun.started, now)) {
                 worker.gateway.room.open_all(now);
             }
         }
         Err(Missed::Failed(failure, _)) => {
             if let Some(key) = key {
-                key.state.on_failure(failure, &target.model, now);
+                key.state.on_failure(failure, model, now);
             }
         }
         Err(Missed::Full | Missed::Unavailable) => {}
     }
-    outcome
 }
 
-/// How long the attempt may take: to its first content if it is streamed and somebody else could answer instead
-/// (decision 10), else until the deadline.
-fn limit(exchange: &Exchange, number: usize) -> Limit {
-    let clock = &exchange.worker.gateway.clock;
-    let now = clock.now();
-    let patient = now.saturating_add(nanos(exchange.route.model.first_token_timeout));
-    let by_deadline = !(exchange.head.stream
-        && patient < exchange.deadline
-        && !exchange.body.is_once()
-        && (exchange.hurry().is_some() || exchange.has_alternative(number, now)));
-    Limit { at: clock.instant(if by_deadline { exchange.deadline } else { patient }), by_deadline }
+/// How long the attempt may take to its first token or its answer: as long as is configured or has been learnt of the
+/// target, if somebody else could answer instead (decision 10), else until the deadline.
+pub(crate) fn limit(call: &Call<'_>, ladder: &Ladder, number: usize) -> Limit {
+    let clock = &call.worker.gateway.clock;
+    let (now, targets, streamed) = (clock.now(), call.route.targets.len(), call.head.stream);
+    let by_deadline = Limit { at: clock.instant(call.deadline), by_deadline: true };
+    let (latencies, model) = (&call.target(number).state.latencies, &call.route.model);
+    let mut known = latencies.known(streamed);
+    if !streamed && known.p99.is_none() {
+        return by_deadline;
+    }
+    let view = |i: usize| call.view(i, now);
+    let alternative = !call.body.is_once()
+        && ((streamed && call.is_hurried) || ladder.has_alternative(targets, number, &view));
+    if !alternative {
+        return by_deadline;
+    }
+    // The rest of an answer takes as long as what the client has of it, where it is said again. And whoever is merely
+    // slower than usual is not left for somebody who rests.
+    let helps = || call.resume.is_none() && ladder.has_willing(number, targets, &view, now);
+    if known.p99.is_some() && !helps() {
+        known = Known::default();
+    }
+    let configured = model.first_token_timeout.filter(|_| streamed).map(nanos);
+    let ask = FirstAsk { streamed, alternative, thinking: latencies.thinks(), configured };
+    match known.first_limit(ask).map(|limit| now.saturating_add(limit)).filter(|at| *at < call.deadline) {
+        Some(at) => Limit { at: clock.instant(at), by_deadline: false },
+        None => by_deadline,
+    }
 }
 
 /// The moment at which patience with an attempt ends.
@@ -247,62 +369,67 @@ impl Limit {
     }
 }
 
-fn headers(exchange: &Exchange, number: usize, key: Option<&KeyPlan>, span_id: [u8; 8]) -> HeaderMap {
-    let provider = &exchange.target(number).provider;
+fn headers(call: &Call<'_>, begun: &Begun) -> HeaderMap {
+    let provider = &call.target(begun.number).provider;
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(header::HOST, provider.host.clone());
-    wellhead_http::headers::request_headers(&exchange.headers, &mut headers);
+    wellhead_http::headers::request_headers(call.headers, &mut headers);
     if !headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     for (name, value) in &provider.headers {
         headers.insert(name.clone(), value.clone());
     }
-    if exchange.trace.parent_id.is_some() || exchange.worker.gateway.trace_always {
-        headers.insert(&names::TRACEPARENT, exchange.trace.traceparent(span_id));
-        if let Some(state) = exchange.trace.tracestate(&exchange.headers) {
+    if call.trace.parent_id.is_some() || call.worker.gateway.trace_always {
+        headers.insert(&names::TRACEPARENT, call.trace.traceparent(begun.span_id));
+        if let Some(state) = call.trace.tracestate(call.headers) {
             headers.insert(&names::TRACESTATE, state);
         }
     }
-    if let Some((name, value)) = key.and_then(|key| key.header.clone()) {
+    if let Some((name, value)) = begun.key(call.route).and_then(|key| key.header.clone()) {
         headers.insert(name, value);
     }
     headers
 }
 
-/// From response headers to an answer that can be committed to.
-async fn open(
-    exchange: &mut Exchange,
-    number: usize,
-    key: Option<&KeyPlan>,
+/// From response headers to an answer that can be committed to. `signs` are there if another attempt may run beside it.
+pub(crate) async fn open(
+    call: &Call<'_>,
+    begun: &Begun,
     response: Response<InBody>,
-    limit: Limit,
+    signs: Option<&Signs>,
 ) -> Result<Opened, Missed> {
+    let limit = begun.terms.limit;
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     if !parts.status.is_success() {
-        return Err(refused(exchange, key, status, parts.headers, body, limit).await);
+        return Err(refused(call, begun.key(call.route), status, parts.headers, body, limit).await);
     }
-    let resumes = exchange.resume.is_some();
-    let late = resumes || exchange.early.as_ref().is_some_and(|early| early.is_open());
-    let content = match kind(&parts.headers, exchange.head.stream) {
+    let late = call.resume.is_some() || call.early.is_some_and(Early::is_open);
+    let mut first_at = None;
+    let content = match kind(&parts.headers, call.head.stream) {
         // The client has been promised a stream.
         Kind::Json | Kind::Bytes if late => {
             let detail = "an answer in one piece to a request for a stream";
             return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
         }
         kind if let Some(coding) = coding(&parts.headers) => {
-            encoded(exchange, coding, &kind, body, limit).await.map_err(missed)?
+            encoded(call, coding, &kind, body, limit).await.map_err(missed)?
         }
-        Kind::Events => Content::Stream(stream::open(exchange, body, limit).await.map_err(missed)?),
-        Kind::Json => whole(exchange, body, limit).await.map_err(missed)?,
+        Kind::Events => {
+            let opened = stream::open(call, begun, body, signs).await.map_err(missed)?;
+            first_at = opened.first_at;
+            Content::Stream(opened.live)
+        }
+        Kind::Json => whole(call, body, limit).await.map_err(missed)?,
         Kind::Html => {
             let detail = "a page of HTML instead of an answer";
             return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
         }
         Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
     };
-    Ok(Opened { target: number, rung: exchange.rung(), status, headers: parts.headers, content })
+    let rung = begun.terms.rung;
+    Ok(Opened { target: begun.number, rung, first_at, status, headers: parts.headers, content })
 }
 
 const fn missed(failure: Failure) -> Missed {
@@ -316,8 +443,8 @@ fn coding(headers: &HeaderMap) -> Option<&[u8]> {
 }
 
 /// Whether the client said that it takes this coding (RFC 9110 section 12.5.3).
-fn accepts(exchange: &Exchange, coding: &[u8]) -> bool {
-    let listed = exchange.headers.get_all(header::ACCEPT_ENCODING).iter().flat_map(|value| {
+fn accepts(call: &Call<'_>, coding: &[u8]) -> bool {
+    let listed = call.headers.get_all(header::ACCEPT_ENCODING).iter().flat_map(|value| {
         value.as_bytes().split(|b| *b == b',').map(|item| {
             let mut parts = item.split(|b| *b == b';').map(<[u8]>::trim_ascii);
             let name = parts.next().unwrap_or_default();
@@ -332,13 +459,13 @@ fn accepts(exchange: &Exchange, coding: &[u8]) -> bool {
 /// A compressed answer cannot be watched. An unstreamed one is relayed if the client takes compressed answers; a
 /// stream is refused, because its end could not be told from a cut.
 async fn encoded(
-    exchange: &Exchange,
+    call: &Call<'_>,
     coding: &[u8],
     kind: &Kind,
     body: InBody,
     limit: Limit,
 ) -> Result<Content, Failure> {
-    if matches!(kind, Kind::Events) || !accepts(exchange, coding) {
+    if matches!(kind, Kind::Events) || !accepts(call, coding) {
         let detail = "a compressed answer that was not asked for";
         return Err(Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail));
     }
@@ -371,8 +498,8 @@ fn kind(headers: &HeaderMap, streamed: bool) -> Kind {
 
 /// A JSON answer is read whole, so that an error inside a 200 or a cut can still be followed by another attempt. One
 /// larger than the limit is relayed from there on.
-async fn whole(exchange: &Exchange, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
-    let max = usize::try_from(exchange.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
+async fn whole(call: &Call<'_>, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
+    let max = usize::try_from(call.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
     let mut read: VecDeque<Bytes> = VecDeque::new();
     let mut bytes = 0;
     while let Some(chunk) = next(&mut body, limit).await? {
@@ -383,7 +510,7 @@ async fn whole(exchange: &Exchange, mut body: InBody, limit: Limit) -> Result<Co
         }
     }
     let whole = join(read, bytes);
-    let inspected = inspect(exchange.endpoint, &whole)?;
+    let inspected = inspect(call.endpoint, &whole)?;
     Ok(Content::Whole(whole, inspected.usage))
 }
 
@@ -442,7 +569,7 @@ fn without_key(body: Bytes, key: Option<&KeyPlan>) -> Bytes {
 
 /// An error answer: read, classified, kept in case that it is passed on.
 async fn refused(
-    exchange: &Exchange,
+    call: &Call<'_>,
     key: Option<&KeyPlan>,
     status: u16,
     headers: HeaderMap,
@@ -473,7 +600,7 @@ async fn refused(
         };
         return missed(failure);
     }
-    let wall_s = exchange.worker.gateway.clock.wall_ns(exchange.now()) / 1_000_000_000;
+    let wall_s = call.worker.gateway.clock.wall_ns(call.now()) / 1_000_000_000;
     let failure = classify(status, &headers, &body, wall_s);
     let answer = (failure.retry == Retry::Never).then_some(UpstreamError { status, headers, body });
     Missed::Failed(failure, answer)

@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 pub(crate) mod attempt;
+pub(crate) mod hedge;
 pub(crate) mod hold;
 pub(crate) mod identify;
 pub(crate) mod queue;

@@ -3,6 +3,7 @@
 
 mod fault;
 mod key;
+mod latency;
 mod load;
 mod ramp;
 mod room;
@@ -20,8 +21,8 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use wellhead_config::snapshot::AppLimits as Numbers;
 use wellhead_quota::AppLimits;
-use wellhead_resilience::Nanos;
 use wellhead_resilience::budget::RetryBudget;
+use wellhead_resilience::{Nanos, hedge};
 use wellhead_types::Name;
 
 /// Every piece of state of the process.
@@ -31,6 +32,7 @@ pub(crate) struct Registry {
     keys: Mutex<HashMap<(Name, Name), Arc<KeyState>>>,
     apps: Mutex<HashMap<Name, Arc<AppLimits>>>,
     budgets: Mutex<HashMap<Name, Arc<RetryBudget>>>,
+    hedges: Mutex<HashMap<Name, Arc<hedge::Budget>>>,
     troubles: Mutex<HashMap<Name, Arc<Trouble>>>,
     ramps: Mutex<HashMap<Name, Arc<RouteRamp>>>,
     slots: Mutex<HashMap<Name, Arc<Slots>>>,
@@ -58,6 +60,11 @@ impl Registry {
         get_or_make(&self.budgets, model.clone(), RetryBudget::default)
     }
 
+    /// What a model may spend on second attempts for late streams.
+    pub(crate) fn hedges(&self, model: &Name) -> Arc<hedge::Budget> {
+        get_or_make(&self.hedges, model.clone(), hedge::Budget::default)
+    }
+
     /// Why a model cannot be served.
     pub(crate) fn trouble(&self, model: &Name) -> Arc<Trouble> {
         get_or_make(&self.troubles, model.clone(), Trouble::default)
@@ -79,6 +86,7 @@ impl Registry {
         retain_used(&self.keys);
         retain_used(&self.apps);
         retain_used(&self.budgets);
+        retain_used(&self.hedges);
         retain_used(&self.troubles);
         retain_used(&self.ramps);
         retain_used(&self.slots);

@@ -3,6 +3,7 @@
 //! state machines behind the mutex are asked only around failures.
 
 use super::fault::LastFault;
+use super::latency::Latencies;
 use super::load::Load;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -25,6 +26,7 @@ pub(crate) struct TargetState {
     pub(crate) in_flight: AtomicU64,
     pub(crate) failures: AtomicU64,
     pub(crate) passive: Passive,
+    pub(crate) latencies: Latencies,
     pub(crate) load: Load,
     /// Neither requests nor their successes have anything to ask or tell the lock.
     calm: AtomicBool,

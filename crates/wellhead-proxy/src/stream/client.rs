@@ -170,6 +170,7 @@ impl ClientStream {
 
     fn finish(&mut self) {
         if let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) {
+            flow.tell();
             flow.exchange.keep_stream();
             let mut books = flow.exchange.books;
             books.end_attempt("ok");
@@ -184,6 +185,9 @@ impl ClientStream {
         let State::Flowing(mut flow) = std::mem::replace(&mut self.state, State::Done) else { return None };
         flow.exchange.stop_recording();
         let Broken::Upstream(cause) = broken else { return Some(self.interrupt(flow, broken)) };
+        if cause == Cause::IdleTimeout {
+            flow.tell();
+        }
         let attempt = flow.exchange.books.current_target();
         let delivered = flow.live.take_delivered().filter(|_| cause != Cause::ContinuationDiffers);
         let (Some(target), Some(delivered)) = (attempt, delivered) else {
@@ -268,9 +272,10 @@ impl Flow {
     fn new(live: Box<Live>, mut exchange: Box<Exchange>) -> Self {
         exchange.settle_down();
         let model = &exchange.route.model;
+        let idle = exchange.route.idle_limit(exchange.books.current_target());
         Self {
             live,
-            patience: Patience::new(model.stream_idle_timeout, model.stream_max),
+            patience: Patience::new(idle, model.stream_max),
             closed: false,
             failed: None,
             pulse: None,
@@ -373,6 +378,13 @@ impl Flow {
             return Some(Step::Broken(Broken::Upstream(Cause::ResponseIncomplete)));
         }
         (!self.live.add_terminator()).then_some(Step::Ended)
+    }
+
+    /// Tells what has been seen of the stream's pace, now that it is over.
+    fn tell(&mut self) {
+        let hidden = self.exchange.books.record.usage.is_some_and(|usage| usage.reasoning_tokens > 0);
+        let thought = hidden || self.live.reasoning_events() > 0;
+        self.exchange.books.stream_ended(self.patience.longest(), thought);
     }
 
     /// Writes down what the stream used; returns whether it was complete.

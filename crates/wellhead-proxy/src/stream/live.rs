@@ -2,7 +2,7 @@
 //! the start of an event and tool calls that are not complete yet.
 
 use super::queue::Queue;
-use crate::exchange::Exchange;
+use crate::exchange::Call;
 use crate::replay::Share;
 use bytes::Bytes;
 use wellhead_net::InBody;
@@ -38,22 +38,21 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(body: InBody, exchange: &Exchange) -> Self {
-        let resumed = exchange.resume.as_ref().map(|resume| resume.joint(exchange));
-        let remembers = resumed.is_none() && exchange.is_rescuable();
+    pub(crate) fn new(body: InBody, call: &Call<'_>) -> Self {
+        let resumed = call.resume.map(|resume| resume.joint(call));
+        let remembers = resumed.is_none() && call.is_rescuable();
         let watch = if remembers { StreamObserver::remembering } else { StreamObserver::new };
         Self {
             body,
-            framer: Framer::new(exchange.plan.limits.event_bytes_max),
-            observer: watch(exchange.endpoint, exchange.head.asked_usage),
+            framer: Framer::new(call.plan.limits.event_bytes_max),
+            observer: watch(call.endpoint, call.head.asked_usage),
             resumed,
             ready: Queue::default(),
             terminal: false,
             committed: false,
-            single: exchange.head.n <= 1,
-            chunks: exchange.endpoint.streams_chunks(),
-            text: remembers
-                .then(|| (exchange.worker.gateway.replay.share(), exchange.plan.limits.replay_bytes_max)),
+            single: call.head.n <= 1,
+            chunks: call.endpoint.streams_chunks(),
+            text: remembers.then(|| (call.worker.gateway.replay.share(), call.plan.limits.replay_bytes_max)),
             events: 0,
         }
     }
@@ -166,6 +165,11 @@ impl Live {
             Some(resumed) => Some(resumed.into_delivered()),
             None => self.observer.take_delivered(),
         }
+    }
+
+    /// Events in which the model was seen thinking.
+    pub(crate) const fn reasoning_events(&self) -> u32 {
+        self.observer.reasoning_events()
     }
 
     /// Bytes that wait for a tool call to be whole.

@@ -1,29 +1,40 @@
 //! From response headers to the commit point. Until content has begun, a failure costs the client nothing.
 
 use super::Live;
-use crate::exchange::Exchange;
-use crate::stages::attempt::Limit;
+use crate::exchange::Call;
+use crate::settle::Signs;
+use crate::stages::attempt::{Begun, Limit};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 use wellhead_net::InBody;
+use wellhead_resilience::Nanos;
 use wellhead_types::{Cause, Failure, Stage};
 
 /// Events held before the commit point. Role and reasoning deltas of minutes fit; what is more is taken as content.
 const HELD_BYTES_MAX: usize = 1024 * 1024;
 
-/// Reads a stream up to its first content, or, where the model delivers whole answers only, to its end. `limit` is the
-/// moment at which patience with the first content ends.
-pub(crate) async fn open(exchange: &Exchange, body: InBody, limit: Limit) -> Result<Box<Live>, Failure> {
-    let mut live = Box::new(Live::new(body, exchange));
-    let atomic = exchange.route.model.atomic;
-    let mut read_bytes = 0;
-    let mut limit = limit;
+/// A stream whose first content is there.
+pub(crate) struct Begins {
+    pub(crate) live: Box<Live>,
+    /// When its first token came. Reasoning is one, although it commits to nothing (decision 9).
+    pub(crate) first_at: Option<Nanos>,
+}
+
+/// Reads a stream up to its first content, or, where the model delivers whole answers only, to its end. Patience with
+/// the first token ends with the attempt's limit; from then on silence counts.
+pub(crate) async fn open(
+    call: &Call<'_>,
+    begun: &Begun,
+    body: InBody,
+    signs: Option<&Signs>,
+) -> Result<Begins, Failure> {
+    let mut live = Box::new(Live::new(body, call));
+    let (mut first_at, mut read_bytes, mut thoughts) = (None, 0, 0);
+    let mut limit = begun.terms.limit;
     loop {
         let frame = match tokio::time::timeout_at(limit.at, live.body.frame()).await {
             Ok(frame) => frame,
-            Err(_) if live.stage() == Stage::Stream => {
-                return Err(limit.failure(Stage::Stream, Cause::IdleTimeout));
-            }
+            Err(_) if first_at.is_some() => return Err(limit.failure(live.stage(), Cause::IdleTimeout)),
             Err(_) => return Err(limit.failure(Stage::FirstToken, Cause::FirstTokenTimeout)),
         };
         let chunk = match frame {
@@ -32,40 +43,48 @@ pub(crate) async fn open(exchange: &Exchange, body: InBody, limit: Limit) -> Res
                 Err(_trailers) => continue,
             },
             Some(Err(error)) => return Err(Failure { stage: Stage::FirstToken, ..error.into() }),
-            None => return ended(live),
+            None => return ended(live).map(|live| Begins { live, first_at }),
         };
         read_bytes += chunk.len();
-        let begun = live.absorb(chunk)?;
+        let content = live.absorb(chunk)?;
+        // Behind a joint, what repeats the old text is no token of the rest.
+        let thinks = live.reasoning_events() > thoughts && call.resume.is_none();
+        thoughts = live.reasoning_events();
+        if (content || thinks) && first_at.is_none() {
+            first_at = Some(call.now());
+            signs.inspect(|signs| signs.begin());
+        }
         if live.terminal {
-            return Ok(live);
+            return Ok(Begins { live, first_at });
+        }
+        let atomic = call.route.model.atomic;
+        if thinks || (atomic && content) {
+            limit = until_next(call, begun.number);
         }
         if atomic {
-            bounded(exchange, read_bytes, live.stage())?;
-            if begun {
-                limit = until_next(exchange);
-            }
+            bounded(call, read_bytes, live.stage())?;
             continue;
         }
-        if begun || read_bytes.saturating_sub(live.kept_bytes()) > HELD_BYTES_MAX {
-            return Ok(live);
+        if content || read_bytes.saturating_sub(live.kept_bytes()) > HELD_BYTES_MAX {
+            return Ok(Begins { live, first_at });
         }
-        pass_on_early(exchange, &mut live);
+        pass_on_early(call, &mut live, signs);
     }
 }
 
 /// A whole answer that is held back has to fit what any answer may take in memory.
-fn bounded(exchange: &Exchange, read_bytes: usize, stage: Stage) -> Result<(), Failure> {
-    if read_bytes as u64 <= exchange.plan.limits.inspect_bytes_max {
+fn bounded(call: &Call<'_>, read_bytes: usize, stage: Stage) -> Result<(), Failure> {
+    if read_bytes as u64 <= call.plan.limits.inspect_bytes_max {
         return Ok(());
     }
     let detail = "a stream that is delivered whole is larger than inspect_bytes_max";
     Err(Failure::endpoint(stage, Cause::ResponseTooLarge, detail))
 }
 
-/// Until the next piece of a stream that has begun: the silence that a stream may have, within the deadline.
-fn until_next(exchange: &Exchange) -> Limit {
-    let idle = Instant::now() + exchange.route.model.stream_idle_timeout;
-    let deadline = exchange.worker.gateway.clock.instant(exchange.deadline);
+/// Until the next token of a stream that has begun: the silence that a stream may have, within the deadline.
+fn until_next(call: &Call<'_>, target: usize) -> Limit {
+    let idle = Instant::now() + call.route.idle_limit(Some(target));
+    let deadline = call.worker.gateway.clock.instant(call.deadline);
     Limit { at: idle.min(deadline), by_deadline: deadline < idle }
 }
 
@@ -83,12 +102,12 @@ fn ended(mut live: Box<Live>) -> Result<Box<Live>, Failure> {
 }
 
 /// When the client already has its headers, reasoning need not wait for the commit. Behind a joint it waits: the client
-/// is in the middle of the answer.
-fn pass_on_early(exchange: &Exchange, live: &mut Live) {
-    if exchange.resume.is_some() {
+/// is in the middle of the answer. And while two attempts run, because only one of them will have said it.
+fn pass_on_early(call: &Call<'_>, live: &mut Live, signs: Option<&Signs>) {
+    if call.resume.is_some() || signs.is_some_and(Signs::is_quiet) {
         return;
     }
-    if let Some(early) = exchange.early.as_ref().filter(|early| early.is_open()) {
+    if let Some(early) = call.early.filter(|early| early.is_open()) {
         early.push(live.ready.take_all());
     }
 }

@@ -9,7 +9,10 @@ use tokio::time::{Instant, Sleep};
 /// The limits of one stream.
 pub(super) struct Patience {
     silence: Duration,
-    last: Instant,
+    /// Since when something is waited for, if it is. While the client is busy with what it has, nobody listens, and
+    /// what comes then was not late.
+    waiting: Option<Instant>,
+    longest: Duration,
     end: Instant,
     sleep: Pin<Box<Sleep>>,
 }
@@ -29,7 +32,8 @@ impl Patience {
         let first = silence.min(longest);
         Self {
             silence,
-            last: now,
+            waiting: None,
+            longest: Duration::ZERO,
             end: now + longest,
             sleep: Box::pin(tokio::time::sleep_until(now + first)),
         }
@@ -37,7 +41,14 @@ impl Patience {
 
     /// Something came.
     pub(super) fn touch(&mut self) {
-        self.last = Instant::now();
+        if let Some(since) = self.waiting.take() {
+            self.longest = self.longest.max(since.elapsed());
+        }
+    }
+
+    /// The longest wait for something that came or is still waited for.
+    pub(super) fn longest(&self) -> Duration {
+        self.waiting.map_or(self.longest, |since| self.longest.max(since.elapsed()))
     }
 
     /// Nothing more is expected: what is left of the stream has this long to come to its end.
@@ -49,19 +60,78 @@ impl Patience {
         }
     }
 
-    /// Ready when a limit is over. Registers the task for that moment.
+    /// Something is waited for. Ready when a limit is over; registers the task for that moment.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
+        let since = *self.waiting.get_or_insert_with(Instant::now);
         loop {
             std::task::ready!(self.sleep.as_mut().poll(cx));
             let now = Instant::now();
             if now >= self.end {
                 return Poll::Ready(Over::End);
             }
-            let due = self.last.checked_add(self.silence).unwrap_or(self.end);
+            let due = since.checked_add(self.silence).unwrap_or(self.end);
             if now >= due {
                 return Poll::Ready(Over::Silence);
             }
             self.sleep.as_mut().reset(due.min(self.end));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Over, Patience};
+    use std::future::poll_fn;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    async fn is_over(patience: &mut Patience) -> Option<Over> {
+        poll_fn(|cx| {
+            Poll::Ready(match patience.poll(cx) {
+                Poll::Ready(over) => Some(over),
+                Poll::Pending => None,
+            })
+        })
+        .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_counts_while_something_is_waited_for() {
+        let mut patience = Patience::new(5 * SECOND, 100 * SECOND);
+        assert_eq!(is_over(&mut patience).await, None);
+        tokio::time::advance(4 * SECOND).await;
+        patience.touch();
+        assert_eq!(is_over(&mut patience).await, None);
+        tokio::time::advance(3 * SECOND).await;
+        assert_eq!(is_over(&mut patience).await, None, "something came three seconds ago");
+        tokio::time::advance(2 * SECOND).await;
+        assert_eq!(is_over(&mut patience).await, Some(Over::Silence));
+        assert_eq!(patience.longest(), 5 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_pauses_is_no_silence_of_the_upstream() {
+        let mut patience = Patience::new(5 * SECOND, 100 * SECOND);
+        assert_eq!(is_over(&mut patience).await, None);
+        tokio::time::advance(SECOND).await;
+        patience.touch();
+        // Nobody asks for the next piece, because the client does not take this one.
+        tokio::time::advance(50 * SECOND).await;
+        assert_eq!(is_over(&mut patience).await, None);
+        assert_eq!(patience.longest(), SECOND);
+        tokio::time::advance(5 * SECOND).await;
+        assert_eq!(is_over(&mut patience).await, Some(Over::Silence));
+        tokio::time::advance(60 * SECOND).await;
+        assert_eq!(is_over(&mut patience).await, Some(Over::End));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn poll_fires_by_itself() {
+        let mut patience = Patience::new(5 * SECOND, 8 * SECOND);
+        assert_eq!(poll_fn(|cx| patience.poll(cx)).await, Over::Silence);
+        patience.touch();
+        assert_eq!(poll_fn(|cx| patience.poll(cx)).await, Over::End, "three seconds later");
     }
 }

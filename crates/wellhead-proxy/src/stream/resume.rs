@@ -2,7 +2,7 @@
 //! on with whatever works first; until then nothing of these attempts reaches it.
 
 use crate::clock::nanos;
-use crate::exchange::Exchange;
+use crate::exchange::{Call, Exchange};
 use crate::replay::Kept;
 use crate::stages::attempt::{Missed, attempt};
 use bytes::Bytes;
@@ -47,13 +47,13 @@ impl Resume {
     }
 
     /// Joins the stream of the attempt under way to what was delivered.
-    pub(crate) fn joint(&self, exchange: &Exchange) -> Box<Resumed> {
+    pub(crate) fn joint(&self, call: &Call<'_>) -> Box<Resumed> {
         Box::new(Resumed::new(
-            exchange.endpoint,
+            call.endpoint,
             self.plan,
             self.delivered.clone(),
             self.wants_json,
-            exchange.plan.limits.event_bytes_max,
+            call.plan.limits.event_bytes_max,
         ))
     }
 }
@@ -63,7 +63,7 @@ impl Exchange {
     /// memory as it takes. As it came it shares the connection's read buffer, and keeps all of that alive.
     pub(crate) fn settle_down(&mut self) {
         self.early = None;
-        if !self.is_rescuable() {
+        if !self.call().is_rescuable() {
             return self.forget_request();
         }
         let mut passed = HeaderMap::new();
@@ -79,7 +79,9 @@ impl Exchange {
         self.body = Kept::Memory(Bytes::new());
         self.headers = HeaderMap::new();
     }
+}
 
+impl Call<'_> {
     /// Whether a broken answer to this request could be gone on with, as far as that is known before it breaks.
     pub(crate) fn is_rescuable(&self) -> bool {
         self.route.model.rescue != Rescue::Off

@@ -11,7 +11,7 @@ mod tests;
 pub use budget::{Budget, SAVED_HEDGES_MAX};
 pub use race::{Effect, Event, Race, Runner};
 
-use crate::latency::Latency;
+use crate::latency::Known;
 use crate::{Nanos, SECOND};
 
 /// Longest wait for a probe of a target that was resting, before a healthy one is asked as well: the probe is for the
@@ -37,11 +37,11 @@ pub struct Ask {
 
 /// When to send the second attempt, if at all; a moment that is past means now. Ask again at that moment: the budget
 /// may be spent by then.
-pub fn when(ask: &Ask, latency: &Latency, budget: &Budget) -> Option<Nanos> {
+pub fn when(ask: &Ask, known: &Known, budget: &Budget) -> Option<Nanos> {
     if !ask.streamed || ask.committed || !ask.alternative {
         return None;
     }
-    let delay = match latency.p95() {
+    let delay = match known.p95 {
         learnt if ask.probe => learnt.unwrap_or(PROBE_PATIENCE).min(PROBE_PATIENCE),
         learnt => learnt.filter(|_| budget.has_hedge())?,
     };

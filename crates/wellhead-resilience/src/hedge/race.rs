@@ -74,7 +74,7 @@ impl Race {
     }
 
     /// Takes one event and says what to do. Events of an attempt that does not run any more are ignored.
-    pub fn step(&mut self, event: Event, budget: &mut Budget) -> Effect {
+    pub fn step(&mut self, event: Event, budget: &Budget) -> Effect {
         match event {
             Event::Due if self.may_hedge() && (self.probe || budget.try_take()) => {
                 (self.hedged, self.second_runs) = (true, true);

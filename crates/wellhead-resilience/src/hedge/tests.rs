@@ -2,7 +2,7 @@
 //! Promises of hedging.
 
 use super::{Ask, Budget, Effect, Event, PROBE_PATIENCE, Race, Runner, SAVED_HEDGES_MAX, when};
-use crate::latency::Latency;
+use crate::latency::{Known, Latency};
 use crate::{MILLI, Rng, SECOND};
 
 const ASK: Ask = Ask {
@@ -15,16 +15,16 @@ const ASK: Ask = Ask {
 };
 
 fn rich() -> Budget {
-    let mut budget = Budget::default();
+    let budget = Budget::default();
     (0..50).for_each(|_| budget.on_stream());
     budget
 }
 
-fn learnt() -> Latency {
+fn learnt() -> Known {
     let mut latency = Latency::default();
     (0..90).for_each(|_| latency.on_first(400 * MILLI, 0));
     (0..10).for_each(|_| latency.on_first(800 * MILLI, 0));
-    latency
+    latency.known()
 }
 
 #[test]
@@ -39,51 +39,51 @@ fn a_stream_is_hedged_after_the_p95() {
     ] {
         assert_eq!(when(&never, &learnt(), &rich()), None, "{never:?}");
     }
-    assert_eq!(when(&ASK, &Latency::default(), &rich()), None, "nothing is known yet");
+    assert_eq!(when(&ASK, &Known::default(), &rich()), None, "nothing is known yet");
     assert_eq!(when(&ASK, &learnt(), &Budget::default()), None, "the budget is empty");
 }
 
 #[test]
 fn the_user_of_a_probe_does_not_pay_for_it() {
     let probe = Ask { probe: true, ..ASK };
-    assert_eq!(when(&probe, &Latency::default(), &Budget::default()), Some(SECOND + PROBE_PATIENCE));
+    assert_eq!(when(&probe, &Known::default(), &Budget::default()), Some(SECOND + PROBE_PATIENCE));
     assert!(when(&probe, &learnt(), &Budget::default()).unwrap() < SECOND + PROBE_PATIENCE);
     let mut race = Race::new(true);
-    assert_eq!(race.step(Event::Due, &mut Budget::default()), Effect::SendSecond);
+    assert_eq!(race.step(Event::Due, &Budget::default()), Effect::SendSecond);
 }
 
 #[test]
 fn the_winner_is_taken_and_the_loser_cancelled() {
     for winner in [Runner::First, Runner::Second] {
-        let (mut race, mut budget) = (Race::new(false), rich());
-        assert_eq!(race.step(Event::Due, &mut budget), Effect::SendSecond);
-        assert_eq!(race.step(Event::Due, &mut budget), Effect::Nothing, "one hedge per request");
+        let (mut race, budget) = (Race::new(false), rich());
+        assert_eq!(race.step(Event::Due, &budget), Effect::SendSecond);
+        assert_eq!(race.step(Event::Due, &budget), Effect::Nothing, "one hedge per request");
         let take = Effect::Take { winner, cancel: Some(winner.other()) };
-        assert_eq!(race.step(Event::Content(winner), &mut budget), take);
-        assert_eq!(race.step(Event::Content(winner.other()), &mut budget), Effect::Nothing);
-        assert_eq!(race.step(Event::Failed(winner.other()), &mut budget), Effect::Nothing);
+        assert_eq!(race.step(Event::Content(winner), &budget), take);
+        assert_eq!(race.step(Event::Content(winner.other()), &budget), Effect::Nothing);
+        assert_eq!(race.step(Event::Failed(winner.other()), &budget), Effect::Nothing);
     }
-    let (mut race, mut budget) = (Race::new(false), rich());
+    let (mut race, budget) = (Race::new(false), rich());
     let take = Effect::Take { winner: Runner::First, cancel: None };
-    assert_eq!(race.step(Event::Content(Runner::First), &mut budget), take);
-    assert_eq!(race.step(Event::Due, &mut budget), Effect::Nothing);
+    assert_eq!(race.step(Event::Content(Runner::First), &budget), take);
+    assert_eq!(race.step(Event::Due, &budget), Effect::Nothing);
 }
 
 #[test]
 fn a_failure_ends_the_race_only_when_nobody_runs() {
-    let (mut race, mut budget) = (Race::new(false), rich());
-    assert_eq!(race.step(Event::Due, &mut budget), Effect::SendSecond);
-    assert_eq!(race.step(Event::Failed(Runner::First), &mut budget), Effect::GoOn);
-    assert_eq!(race.step(Event::Failed(Runner::First), &mut budget), Effect::Nothing);
-    assert_eq!(race.step(Event::Failed(Runner::Second), &mut budget), Effect::Lost);
+    let (mut race, budget) = (Race::new(false), rich());
+    assert_eq!(race.step(Event::Due, &budget), Effect::SendSecond);
+    assert_eq!(race.step(Event::Failed(Runner::First), &budget), Effect::GoOn);
+    assert_eq!(race.step(Event::Failed(Runner::First), &budget), Effect::Nothing);
+    assert_eq!(race.step(Event::Failed(Runner::Second), &budget), Effect::Lost);
 
-    let (mut race, mut budget) = (Race::new(false), rich());
-    assert_eq!(race.step(Event::Failed(Runner::First), &mut budget), Effect::Lost);
+    let (mut race, budget) = (Race::new(false), rich());
+    assert_eq!(race.step(Event::Failed(Runner::First), &budget), Effect::Lost);
 
-    let (mut race, mut budget) = (Race::new(false), rich());
-    assert_eq!(race.step(Event::Due, &mut budget), Effect::SendSecond);
+    let (mut race, budget) = (Race::new(false), rich());
+    assert_eq!(race.step(Event::Due, &budget), Effect::SendSecond);
     assert!(!budget.has_hedge());
-    assert_eq!(race.step(Event::Unsent, &mut budget), Effect::GoOn);
+    assert_eq!(race.step(Event::Unsent, &budget), Effect::GoOn);
     assert!(budget.has_hedge(), "what was not sent is not paid");
 }
 
@@ -92,16 +92,16 @@ fn a_failure_ends_the_race_only_when_nobody_runs() {
 fn hedges_stay_below_two_percent() {
     let mut hedges_all = 0;
     for seed in 0..2_000 {
-        let (mut rng, mut budget) = (Rng::new(seed), Budget::default());
+        let (mut rng, budget) = (Rng::new(seed), Budget::default());
         let (mut streams, mut hedges) = (0_u32, 0_u32);
         let wish = 1 + rng.below(100);
         for _ in 0..2_000 {
             budget.on_stream();
             streams += 1;
             let mut race = Race::new(false);
-            if rng.below(100) < wish && race.step(Event::Due, &mut budget) == Effect::SendSecond {
+            if rng.below(100) < wish && race.step(Event::Due, &budget) == Effect::SendSecond {
                 hedges += 1;
-                if rng.below(10) == 0 && race.step(Event::Unsent, &mut budget) == Effect::GoOn {
+                if rng.below(10) == 0 && race.step(Event::Unsent, &budget) == Effect::GoOn {
                     hedges -= 1;
                 }
             }
@@ -114,7 +114,7 @@ fn hedges_stay_below_two_percent() {
 
 #[test]
 fn a_quiet_night_does_not_pay_for_a_slow_morning() {
-    let mut budget = Budget::default();
+    let budget = Budget::default();
     (0..100_000).for_each(|_| budget.on_stream());
     assert_eq!((0..1_000).filter(|_| budget.try_take()).count(), SAVED_HEDGES_MAX as usize);
 }
@@ -123,7 +123,7 @@ fn a_quiet_night_does_not_pay_for_a_slow_morning() {
 #[test]
 fn every_race_has_one_end() {
     for seed in 0..20_000 {
-        let (mut rng, mut budget) = (Rng::new(seed), rich());
+        let (mut rng, budget) = (Rng::new(seed), rich());
         let mut race = Race::new(false);
         let (mut running, mut ended) = ([true, false], false);
         for _ in 0..12 {
@@ -135,7 +135,7 @@ fn every_race_has_one_end() {
                 2 => Event::Content(runner),
                 _ => Event::Failed(runner),
             };
-            match race.step(event, &mut budget) {
+            match race.step(event, &budget) {
                 Effect::SendSecond => {
                     assert!(!ended && running == [true, false], "seed {seed}");
                     running[1] = true;

@@ -14,7 +14,17 @@ pub(super) struct Choice {
     pub(super) excluded: u64,
     /// The request can be repeated elsewhere, and nothing was sent yet: it may try somebody who is not the best.
     pub(super) may_explore: bool,
+    /// A target whose rest is over may be asked, to find out whether it is back.
+    pub(super) may_probe: bool,
     pub(super) now: Nanos,
+}
+
+impl Choice {
+    /// Whether a target does not rest, has a free key and room.
+    pub(super) fn takes(&self, target: usize, view: &TargetView) -> bool {
+        let rests = view.class == Class::Open || (view.class == Class::Due && !self.may_probe);
+        self.excluded & bit(target) == 0 && !rests && view.is_free(self.now)
+    }
 }
 
 /// Whom to ask and how, or `None`.
@@ -28,7 +38,7 @@ pub(super) fn pick(
 }
 
 /// One of the targets that do not rest, have a free key and room.
-fn willing(
+pub(super) fn willing(
     targets: usize,
     view: &dyn Fn(usize) -> TargetView,
     choice: &Choice,
@@ -38,7 +48,7 @@ fn willing(
     let (mut best, mut set) = (u8::MAX, 0);
     for i in (0..targets).filter(|i| choice.excluded & bit(*i) == 0) {
         let v = view(i);
-        if v.class == Class::Open || !v.is_free(now) || v.tier > best {
+        if !choice.takes(i, &v) || v.tier > best {
             continue;
         }
         if v.tier < best {

@@ -1,6 +1,7 @@
 //! What next, given everything that was tried so far. The proxy executes the effects on sockets, a simulation on
 //! virtual time (decision 8).
 
+mod beside;
 mod choose;
 mod end;
 #[cfg(test)]
@@ -314,6 +315,7 @@ impl Ladder {
         let choice = Choice {
             excluded: excluded | self.tried | self.missed,
             may_explore: self.explores && self.attempts == 0,
+            may_probe: true,
             now,
         };
         if let Some(effect) = choose::pick(targets, view, &choice, &mut self.rng) {

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Promises of the ladder, checked over thousands of seeded histories.
 
+mod beside;
+
 use super::{Effect, End, Event, Ladder, TargetView};
 use crate::breaker::Class;
 use crate::hold::{self, Hold, RoomView};
@@ -362,6 +364,7 @@ impl World {
                         !(last_light && self.any_willing(false)),
                         "seed {seed}: the open target {i} was asked, and another one was willing"
                     );
+                    let i = if last_light { i } else { self.two_at_once(&mut ladder, i) };
                     let (i, failure) = failed.insert((i, self.attempt(i)));
                     Event::Failed(*i, failure)
                 }
@@ -391,6 +394,37 @@ impl World {
             assert!(ladder.attempts() <= ATTEMPTS_MAX, "seed {seed}");
         }
         panic!("seed {seed}: no end after 300 steps");
+    }
+
+    /// Perhaps the attempt at `first` is late, and another target is asked beside it. Returns whose failure is the last.
+    fn two_at_once(&mut self, ladder: &mut Ladder, first: usize) -> usize {
+        if self.rng.below(3) != 0 {
+            return first;
+        }
+        let (seed, before) = (self.seed, ladder.attempts());
+        let has_willing = ladder.has_willing(first, self.targets.len(), &|i| self.view(i), self.now);
+        let Some(second) = ladder.beside(first, self.targets.len(), &|i| self.view(i), self.now) else {
+            assert_eq!(ladder.attempts(), before, "seed {seed}");
+            let good = |i: usize| i != first && self.willing(i, false) && self.view(i).class != Class::Due;
+            let could = before < ATTEMPTS_MAX && self.now + SECOND / 20 < self.deadline;
+            assert!(!(could && has_willing), "seed {seed}: somebody was willing");
+            assert!(!(could && (0..self.targets.len()).any(good)), "seed {seed}: nobody was asked beside");
+            return first;
+        };
+        assert!(has_willing, "seed {seed}: somebody was asked who is not willing");
+        assert_ne!(second, first, "seed {seed}: asked beside itself");
+        assert!(self.willing(second, false), "seed {seed}: target {second} was not to be asked");
+        assert_ne!(self.view(second).class, Class::Due, "seed {seed}: a probe is no help");
+        if self.rng.below(4) == 0 {
+            ladder.unsent(second);
+            self.missed[second] = true;
+            assert_eq!(ladder.attempts(), before, "seed {seed}: what was not sent is no attempt");
+            return first;
+        }
+        let (sooner, later) = if self.rng.below(2) == 0 { (first, second) } else { (second, first) };
+        let failure = self.attempt(sooner);
+        ladder.failed_beside(sooner, &failure, &|i| self.view(i), self.now);
+        later
     }
 
     fn pass(&mut self, until: Nanos) {

@@ -12,14 +12,14 @@ use crate::{Nanos, SECOND};
 
 /// Limit to the first token of a stream while nothing is known.
 pub const FIRST_DEFAULT: Nanos = 12 * SECOND;
+/// The same for a model that has been seen thinking: it may do so for long before it says a word.
+pub const FIRST_THINKING: Nanos = 60 * SECOND;
+/// Longest learnt limit of such a model, unless its own is configured.
+pub const FIRST_THINKING_MAX: Nanos = 300 * SECOND;
 /// Shortest learnt limit of a stream: below it, a failover costs more (a prompt paid twice) than it saves.
 pub const FIRST_FLOOR: Nanos = 2 * SECOND;
 /// Shortest learnt limit of an unstreamed call: how long it takes depends on how much is asked for.
 pub const WHOLE_FLOOR: Nanos = 30 * SECOND;
-/// Longest silence within a stream while nothing is known.
-pub const IDLE_DEFAULT: Nanos = 10 * SECOND;
-/// The same for models that think in silence.
-pub const IDLE_THINKING: Nanos = 60 * SECOND;
 /// Shortest learnt limit within a stream; vendors pause for seconds while they build a tool call or check a text.
 pub const IDLE_FLOOR: Nanos = 5 * SECOND;
 /// The same for models that think in silence: how long depends on the question.
@@ -32,8 +32,24 @@ pub struct FirstAsk {
     pub streamed: bool,
     /// Somebody else could answer instead.
     pub alternative: bool,
+    /// The target has been seen thinking.
+    pub thinking: bool,
     /// The model's own limit, if it has one for this kind of call: no learnt limit is above it.
     pub configured: Option<Nanos>,
+}
+
+/// What has been learnt, as plain numbers: small enough to be copied to where no lock is needed to read it. `None`
+/// before [`SAMPLES_MIN`] samples.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The time to the first token that one in two calls exceeds.
+    pub p50: Option<Nanos>,
+    /// One in twenty: when to hedge.
+    pub p95: Option<Nanos>,
+    /// One in a hundred.
+    pub p99: Option<Nanos>,
+    /// The longest silence of a stream that one in a thousand exceeds.
+    pub silence: Option<Nanos>,
 }
 
 /// What is known of one (target, model, streamed or not).
@@ -58,7 +74,7 @@ impl Latency {
     /// The attempt was cancelled (its client left, a hedge won) after this time without a first token. That it took at
     /// least so long says something only if it was long.
     pub fn on_cancelled(&mut self, elapsed: Nanos, now: Nanos) {
-        if self.p95().is_some_and(|p95| elapsed >= p95) {
+        if self.known().p95.is_some_and(|p95| elapsed >= p95) {
             self.first.record(elapsed, now);
         }
     }
@@ -69,37 +85,43 @@ impl Latency {
         self.silence.record(longest, now);
     }
 
-    /// The learnt time to the first token that one in two calls exceeds.
-    pub fn p50(&self) -> Option<Nanos> {
-        self.first.quantile(Quantile::P50)
+    /// What has been learnt so far.
+    pub fn known(&self) -> Known {
+        Known {
+            p50: self.first.quantile(Quantile::P50),
+            p95: self.first.quantile(Quantile::P95),
+            p99: self.first.quantile(Quantile::P99),
+            silence: self.silence.quantile(Quantile::P999),
+        }
     }
+}
 
-    /// The learnt time to the first token that one in twenty calls exceeds: when to hedge.
-    pub fn p95(&self) -> Option<Nanos> {
-        self.first.quantile(Quantile::P95)
-    }
-
+impl Known {
     /// How long to wait for the first token or the answer; `None`: until the deadline. Without an alternative there is
     /// nothing to gain by giving up.
     pub fn first_limit(&self, ask: FirstAsk) -> Option<Nanos> {
         if !ask.alternative {
             return None;
         }
-        let p99 = self.first.quantile(Quantile::P99);
         if ask.streamed {
-            let ceiling = ask.configured.unwrap_or(FIRST_DEFAULT);
-            return Some(p99.map_or(ceiling, |p99| (p99 + p99 / 2).max(FIRST_FLOOR).min(ceiling)));
+            let (start, ceiling) = match ask.configured {
+                Some(configured) => (configured, configured),
+                None if ask.thinking => (FIRST_THINKING, FIRST_THINKING_MAX),
+                None => (FIRST_DEFAULT, FIRST_DEFAULT),
+            };
+            return Some(
+                self.p99.map_or(start, |p99| p99.saturating_add(p99 / 2).max(FIRST_FLOOR).min(ceiling)),
+            );
         }
         // Twice the factor of a stream, because length adds to slowness.
-        let learnt = p99.map(|p99| p99.saturating_mul(3).max(WHOLE_FLOOR));
+        let learnt = self.p99.map(|p99| p99.saturating_mul(3).max(WHOLE_FLOOR));
         learnt.into_iter().chain(ask.configured).min()
     }
 
-    /// Longest silence after the first token, never above `configured`.
+    /// Longest silence after the first token, never above `configured`, which counts until enough is known: from
+    /// outside, a model that thinks in silence cannot be told from one that has stalled.
     pub fn idle_limit(&self, thinking: bool, configured: Nanos) -> Nanos {
-        let (start, floor) =
-            if thinking { (IDLE_THINKING, IDLE_THINKING_FLOOR) } else { (IDLE_DEFAULT, IDLE_FLOOR) };
-        let learnt = self.silence.quantile(Quantile::P999);
-        learnt.map_or(start, |p999| p999.saturating_mul(3).max(floor)).min(configured)
+        let floor = if thinking { IDLE_THINKING_FLOOR } else { IDLE_FLOOR };
+        self.silence.map_or(configured, |p999| p999.saturating_mul(3).max(floor).min(configured))
     }
 }

@@ -12,7 +12,7 @@ use wellhead_types::{Diagnosis, Outcome, Priority};
 
 use super::atomics::Totals;
 use super::labels::add_up;
-use super::route::{DURATION_MS, FIRST_TOKEN_MS, Held, TOKEN_TYPES};
+use super::route::{DURATION_MS, FIRST_TOKEN_MS, Hedged, Held, TOKEN_TYPES};
 use super::target::{Load, TargetState};
 use super::{OTHER, RouteMetrics, Shared, TargetMetrics, substitute};
 
@@ -30,6 +30,7 @@ impl Collector for Shared {
         held(out, &routes)?;
         let help = "Requests that wait for a target now.";
         gauge(out, "wellhead_held", help, as_gauge(self.held.load(Relaxed)))?;
+        hedges(out, &routes)?;
         substitute::substituted(out, &routes)?;
         self.cache.encode(out)?;
         self.diagnoses(out)?;
@@ -181,6 +182,20 @@ fn held(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result
             let count = counter.load(Relaxed);
             if count > 0 {
                 counter_of(&mut metric, &[("route", route.name()), ("outcome", outcome.as_str())], count)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hedges(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> Result<(), Error> {
+    let help = "Second attempts for streams whose first token was late, by what became of them.";
+    let mut metric = out.encode_descriptor("wellhead_hedges", help, None, MetricType::Counter)?;
+    for route in routes {
+        for (result, counter) in Hedged::ALL.into_iter().zip(&route.hedges) {
+            let count = counter.load(Relaxed);
+            if count > 0 {
+                counter_of(&mut metric, &[("route", route.name()), ("result", result.as_str())], count)?;
             }
         }
     }

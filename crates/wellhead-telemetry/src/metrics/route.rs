@@ -32,6 +32,8 @@ pub struct RouteMetrics {
     name: Name,
     /// Requests that had to wait, in the order of `Held::ALL`. Few, so that all workers share them.
     pub(crate) held: [AtomicU64; Held::ALL.len()],
+    /// Second attempts for late streams, in the order of `Hedged::ALL`. Few, as those.
+    pub(crate) hedges: [AtomicU64; Hedged::ALL.len()],
     /// Requests that something else has answered, in the order of `Substitute::ALL`.
     pub(crate) substituted: [AtomicU64; Substitute::ALL.len()],
     /// What waiting for room came to, by class, in the order of `Priority::ALL`.
@@ -45,6 +47,34 @@ pub(crate) struct QueueMetrics {
     pub(crate) waits: AtomicU64,
     pub(crate) shed: AtomicU64,
     pub(crate) sojourn: Histogram<{ DURATION_MS.len() }>,
+}
+
+/// What became of a second attempt for a late stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hedged {
+    /// It answered first.
+    Won = 0,
+    /// The first attempt answered first.
+    Lost = 1,
+    /// It failed.
+    Failed = 2,
+    /// The client left while both ran.
+    Left = 3,
+}
+
+impl Hedged {
+    /// Every result.
+    pub const ALL: [Self; 4] = [Self::Won, Self::Lost, Self::Failed, Self::Left];
+
+    /// The word in the label `result`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
 }
 
 /// What became of a request that nobody could take when it came.
@@ -90,6 +120,7 @@ impl RouteMetrics {
         Self {
             name,
             held: Default::default(),
+            hedges: Default::default(),
             substituted: Default::default(),
             queue: Default::default(),
             shards: Sharded::default(),
@@ -104,6 +135,11 @@ impl RouteMetrics {
     /// Counts a request that had to wait.
     pub fn count_held(&self, outcome: Held) {
         self.held[outcome as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Counts a second attempt for a late stream.
+    pub fn count_hedge(&self, result: Hedged) {
+        self.hedges[result as usize].fetch_add(1, Relaxed);
     }
 
     /// Counts a request that something else has answered than the model that was asked for.

@@ -11,7 +11,7 @@ use super::labels::Counters;
 use super::route::DURATION_MS;
 use crate::record::AttemptRecord;
 
-/// Result codes: `ok`, `cancelled` and the failure codes, of which there are 27.
+/// Result codes: `ok`, `cancelled`, `hedge_lost` and the failure codes. There are more, but no target fails in all ways.
 const RESULTS_MAX: usize = 32;
 
 /// Metrics of one target.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{CacheNumbers, Held, Metrics, NO_ROUTE, OTHER, SERIES_NAMES_MAX, Substitute, TargetState};
+use super::{
+    CacheNumbers, Hedged, Held, Metrics, NO_ROUTE, OTHER, SERIES_NAMES_MAX, Substitute, TargetState,
+};
 use crate::samples;
 
 fn metrics() -> Metrics {
@@ -48,6 +50,8 @@ fn the_exposition() {
         expired: 7,
     });
     metrics.set_held(3);
+    metrics.route("gpt-4o").count_hedge(Hedged::Won);
+    metrics.route("gpt-4o").count_hedge(Hedged::Lost);
     metrics.target("openai/gpt-4o").count_transition("suspect", "open", "consecutive");
     metrics.set_generation(7);
     metrics.count_reload(true);

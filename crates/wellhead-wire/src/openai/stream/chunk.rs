@@ -72,6 +72,7 @@ impl StreamObserver {
         self.choices_seen |= chunk.seen;
         self.choices_finished |= chunk.finished;
         self.saw_answer |= chunk.finished != 0;
+        self.reasoning_events = self.reasoning_events.saturating_add(u32::from(chunk.others.reasoning));
         if chunk.choices == 0 && chunk.usage.is_some() && !self.client_asked_usage {
             return Ok(Observed { verdict: Verdict::Drop, ..Observed::PASS });
         }

@@ -86,6 +86,7 @@ pub struct StreamObserver {
     client_asked_usage: bool,
     saw_content: bool,
     saw_answer: bool,
+    reasoning_events: u32,
     choices_seen: u128,
     choices_finished: u128,
     terminal: Option<Terminal>,
@@ -117,6 +118,7 @@ impl StreamObserver {
             client_asked_usage,
             saw_content: false,
             saw_answer: false,
+            reasoning_events: 0,
             choices_seen: 0,
             choices_finished: 0,
             terminal: None,
@@ -200,6 +202,11 @@ impl StreamObserver {
     /// Whether content has gone by.
     pub const fn saw_content(&self) -> bool {
         self.saw_content
+    }
+
+    /// Events in which the model was seen thinking: reasoning is progress, although it commits to nothing.
+    pub const fn reasoning_events(&self) -> u32 {
+        self.reasoning_events
     }
 
     /// The newest usage, while the stream is still running.

@@ -304,6 +304,30 @@ fn a_responses_stream_from_start_to_end() {
 }
 
 #[test]
+fn thinking_is_seen_and_padding_is_no_thinking() {
+    let saw = |endpoint, events: &[&str]| {
+        let mut observer = StreamObserver::new(endpoint, true);
+        events.iter().for_each(|event| drop(observer.observe(&Event::parse(event.as_bytes()))));
+        observer.reasoning_events() > 0
+    };
+    let delta = |delta: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{delta}}}]}}\n\n");
+    for thinks in [
+        r#"{"reasoning_content":"hm"}"#,
+        r#"{"reasoning":"hm","content":""}"#,
+        r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]}"#,
+    ] {
+        assert!(saw(Endpoint::ChatCompletions, &[&delta(thinks)]), "{thinks}");
+    }
+    for padding in
+        [r#"{"role":"assistant"}"#, r#"{"reasoning_content":"","content":null}"#, r#"{"content":"hm"}"#]
+    {
+        assert!(!saw(Endpoint::ChatCompletions, &[&delta(padding)]), "{padding}");
+    }
+    assert!(!saw(Endpoint::Responses, &RESPONSES[..3]), "an empty item is announced");
+    assert!(saw(Endpoint::Responses, &RESPONSES[..4]));
+}
+
+#[test]
 fn calls_that_the_client_runs_commit_or_wait_and_server_tools_do_neither() {
     let item = |kind: &str| {
         format!("data: {{\"type\":\"response.output_item.added\",\"item\":{{\"type\":\"{kind}\"}}}}")

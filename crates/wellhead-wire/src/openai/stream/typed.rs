@@ -83,7 +83,10 @@ impl StreamObserver {
                 let kind = event.item.and_then(|item| item.kind);
                 (None, kind.is_some_and(|kind| !SILENT_ITEMS.iter().any(|silent| kind.is(silent))))
             }
-            kind if kind.contains("reasoning") => (None, false),
+            kind if kind.contains("reasoning") => {
+                self.reasoning_events = self.reasoning_events.saturating_add(u32::from(event.content));
+                (None, false)
+            }
             _ => (None, event.content),
         };
         self.terminal = terminal.or(self.terminal);
