@@ -20,14 +20,15 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(ROOT / "bench"
 
 from harness import machine  # noqa: E402
 from harness.settings import BenchError  # noqa: E402
-from parts import checks, faults, kills, memory, outages, overload, reloads, report, survival, worlds  # noqa: E402
+from parts import (checks, deferred, faults, kills, memory, outages, overload, reloads, report,  # noqa: E402
+                   survival, worlds)
 from parts.settings import PARTS, Row, Settings, Sizes, SoakError  # noqa: E402
 from parts.stack import Gateway  # noqa: E402
 
 # Parts that wear the one gateway process.
 LIVE = {"kills": kills.run, "reloads": reloads.run, "faults": faults.run, "outages": outages.run}
-STILL = {"survival": survival.run, "overload": overload.run, "worlds": worlds.run, "seeds": checks.seeds,
-         "fuzz": checks.fuzz}
+STILL = {"survival": survival.run, "overload": overload.run, "deferred": deferred.run,
+         "worlds": worlds.run, "seeds": checks.seeds, "fuzz": checks.fuzz}
 NOFILE_STREAMS = 1_000
 CANNOT_GO_ON = (SoakError, BenchError, OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError)
 
@@ -43,6 +44,7 @@ def options(argv):
     parser.add_argument("--scenarios", type=count, help="random fault scenarios")
     parser.add_argument("--outage-seconds", type=_seconds, help="how long a target is down")
     parser.add_argument("--worlds", type=count, help="seeded worlds on virtual time")
+    parser.add_argument("--gateway-kills", type=count, help="kill -9 of a gateway with deferred requests")
     parser.add_argument("--cases", type=count, help="cases of each property test")
     parser.add_argument("--fuzz-minutes", type=_minutes, help="minutes for each fuzz target")
     parser.add_argument("--seed", type=int, help="of the scenarios; random if absent")
@@ -87,7 +89,8 @@ def sizes(given):
     """The sizes that were asked for."""
     chosen = Sizes.quick() if given.quick else Sizes()
     named = {"kills": given.kills, "reloads": given.reloads, "scenarios": given.scenarios, "worlds": given.worlds,
-             "outage_seconds": given.outage_seconds, "proptest_cases": given.cases, "fuzz_minutes": given.fuzz_minutes}
+             "outage_seconds": given.outage_seconds, "gateway_kills": given.gateway_kills,
+             "proptest_cases": given.cases, "fuzz_minutes": given.fuzz_minutes}
     for name, value in named.items():
         if value is not None:
             setattr(chosen, name, value)

@@ -3,6 +3,8 @@
 The variables that an example names get values; files that it names are made in a place of our own.
 """
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -29,7 +31,11 @@ def pages():
 def environment(text):
     """A value for each variable, none like another: two apps may not share a key."""
     names = set(re.findall(r"\$\{([A-Z_]+)\}", text))
-    return os.environ | {name: f"value-of-{name}-0123456789" for name in names}
+    values = {name: f"value-of-{name}-0123456789" for name in names}
+    # Secrets of webhooks have a form of their own.
+    for name in (name for name in names if "WEBHOOK" in name):
+        values[name] = "whsec_" + base64.b64encode(hashlib.sha256(name.encode()).digest()).decode()
+    return os.environ | values
 
 
 def write(text, directory):

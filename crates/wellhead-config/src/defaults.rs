@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::snapshot::Limits;
+use crate::snapshot::{Defer, Limits};
 
 /// Where applications connect: loopback, so that a first run exposes nothing.
 pub const GATEWAY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000);
@@ -33,6 +33,21 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// A mobile client in a tunnel comes back within this time, or not at all.
 pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// 600 bytes of memory each, and hours of requests at the pace at which people accept to wait.
+pub const DEFER_REQUESTS_MAX: u64 = 20_000;
+/// A small disk has it to spare; 20,000 requests of 50 KiB.
+pub const DEFER_BYTES_MAX: u64 = 1 << 30;
+/// A quarter: one app must not take it all.
+pub const DEFER_APP_REQUESTS_MAX: u64 = 5_000;
+/// A quarter as well.
+pub const DEFER_APP_BYTES_MAX: u64 = 256 << 20;
+/// Whoever asks for a result does it within a day.
+pub const DEFER_KEEP: Duration = Duration::from_secs(24 * 3600);
+/// Longer than outages last; an answer of the day before yesterday is nobody's.
+pub const DEFER_WITHIN: Duration = Duration::from_secs(24 * 3600);
+/// Beside the requests of those who wait now, which come first.
+pub const DEFER_CONCURRENCY: u32 = 4;
+
 /// Three round trips around the world, and a lost SYN.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The read timeout that the official SDKs use.
@@ -55,6 +70,15 @@ pub const ATTEMPTS_MAX: u32 = 6;
 pub const WEIGHT: u32 = 1;
 /// Everything in one tier.
 pub const TIER: u8 = 0;
+
+/// What is kept of deferred requests when nothing is written.
+pub const DEFER: Defer = Defer {
+    requests_max: DEFER_REQUESTS_MAX,
+    bytes_max: DEFER_BYTES_MAX,
+    app_requests_max: DEFER_APP_REQUESTS_MAX,
+    app_bytes_max: DEFER_APP_BYTES_MAX,
+    keep: DEFER_KEEP,
+};
 
 /// The limits when nothing is written.
 pub const LIMITS: Limits = Limits {

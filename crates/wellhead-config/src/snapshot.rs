@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub boot: Arc<Boot>,
     /// Limits that are not tied to one object.
     pub limits: Arc<Limits>,
+    /// What is kept of deferred requests.
+    pub defer: Arc<Defer>,
     /// How host names become addresses.
     pub dns: Arc<Dns>,
     /// Providers by name.
@@ -92,6 +94,21 @@ pub struct Limits {
     pub body_idle_timeout: Duration,
 }
 
+/// What is kept of deferred requests: those that wait, and results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defer {
+    /// Requests of the process. Default 20,000.
+    pub requests_max: u64,
+    /// Their bodies. Default 1 GiB.
+    pub bytes_max: u64,
+    /// Requests of one app. Default 5,000.
+    pub app_requests_max: u64,
+    /// Their bodies. Default 256 MiB.
+    pub app_bytes_max: u64,
+    /// How long results are kept. Default 24 h.
+    pub keep: Duration,
+}
+
 /// An account with a vendor, or a model server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provider {
@@ -115,6 +132,8 @@ pub struct Provider {
     pub protocol: Protocol,
     /// Azure: `api-version` query parameter. `None`: the unversioned `/openai/v1` surface.
     pub api_version: Option<String>,
+    /// It honours `Idempotency-Key`.
+    pub idempotency: bool,
     /// Time to connect, TLS included. Default 2 s.
     pub connect_timeout: Duration,
     /// Most requests in flight at it; `None` means that nothing is configured.
@@ -194,6 +213,8 @@ pub struct Model {
     pub regions: Option<Vec<Name>>,
     /// What stands in when no target can answer.
     pub fallback: Option<Fallback>,
+    /// Its answers may come later.
+    pub defer: Option<ModelDefer>,
 }
 
 /// What stands in when no target can answer.
@@ -230,6 +251,19 @@ pub enum CacheScope {
     App,
     /// Every app that may use the model.
     All,
+}
+
+/// Answers that may come later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelDefer {
+    /// Also instead of an error, when no target can answer.
+    pub unavailable: bool,
+    /// How long an answer is worth waiting for. Default 24 h.
+    pub within: Duration,
+    /// A request that may have been done is sent again to a provider that would do it twice.
+    pub resend: bool,
+    /// Requests under way at once. Default 4.
+    pub concurrency: u32,
 }
 
 /// How an answer that broke off is continued.
@@ -270,12 +304,23 @@ pub struct App {
     pub models: Option<Vec<Name>>,
     /// Regions of providers that may see its requests (decision 19); `None` means all.
     pub regions: Option<Vec<Name>>,
+    /// Where it is told that a deferred request has ended.
+    pub webhook: Option<Webhook>,
     /// Its limits.
     pub limits: AppLimits,
     /// How important its requests are.
     pub priority: Priority,
     /// Where it was declared: `wellhead.yaml:42`, or `store`.
     pub origin: String,
+}
+
+/// A receiver of Standard Webhooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its address.
+    pub url: BaseUrl,
+    /// Secrets that messages are signed with.
+    pub secrets: Vec<Secret>,
 }
 
 /// A key of an app, as it is kept.

@@ -10,6 +10,7 @@ pub mod host;
 pub mod http1;
 pub mod names;
 pub mod path;
+pub mod prefer;
 pub mod proxy_status;
 pub mod retry_after;
 pub mod trace;

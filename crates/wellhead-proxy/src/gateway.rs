@@ -1,6 +1,7 @@
 //! What all workers of a process share, and what each has of its own.
 
 use crate::clock::{Clock, Entropy};
+use crate::defer::Deferred;
 use crate::diagnosis::Stories;
 use crate::plan::Plan;
 use crate::replay::{Budget, DiskJobs, Spill};
@@ -36,6 +37,8 @@ pub struct GatewayOptions {
     /// Directory for the bodies of large requests: unlinked files, so that nothing is ever seen or left in it. It should
     /// be private. If no file can be made there, bodies stay in memory.
     pub spill_dir: PathBuf,
+    /// Requests that are answered later.
+    pub deferred: Deferred,
 }
 
 /// The data plane of a process.
@@ -61,6 +64,8 @@ pub struct Gateway {
     pub(crate) answers: AnswerStore,
     /// Requests that did not go straight.
     pub(crate) stories: Stories,
+    /// Requests that are answered later.
+    pub(crate) deferred: Deferred,
     /// Requests whose books are open.
     pub(crate) in_flight: AtomicU64,
 }
@@ -107,6 +112,7 @@ impl Gateway {
             room: WaitingRoom::default(),
             answers: AnswerStore::default(),
             stories: Stories::default(),
+            deferred: options.deferred,
             in_flight: AtomicU64::new(0),
         })
     }
@@ -121,6 +127,7 @@ impl Gateway {
         self.answers.shrink(snapshot.limits.cache_bytes_max);
         // Whatever they wait for may be there now.
         self.room.open_all(self.clock.now());
+        self.deferred.nudge();
         let plan = self.plan.load();
         let targets: HashSet<_> =
             plan.routes.values().flat_map(|r| r.targets.iter().map(|t| t.id.clone())).collect();

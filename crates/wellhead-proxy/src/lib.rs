@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod clock;
+mod defer;
 mod diagnosis;
 mod exchange;
 mod gateway;
@@ -23,6 +24,7 @@ mod substitute;
 
 pub use body::GatewayBody;
 pub use clock::{Clock, Entropy};
+pub use defer::{Deferred, start_replay};
 pub use gateway::{Gateway, GatewayOptions, Worker};
 pub use pipeline::serve;
 pub use plan::Question;

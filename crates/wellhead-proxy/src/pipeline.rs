@@ -20,7 +20,7 @@ use crate::settle::Books;
 use crate::stages::{admit, attempt, identify, receive, route};
 use crate::stream::ClientStream;
 use crate::substitute::{self, Substitute};
-use crate::{clock, models};
+use crate::{clock, defer, models};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
@@ -65,6 +65,8 @@ enum Asked<'a> {
     Api(Endpoint),
     Models,
     Model(Cow<'a, str>),
+    /// Boxed: it is larger than the others, and few requests ask for it.
+    Deferred(Box<defer::Asked>),
 }
 
 async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
@@ -90,6 +92,10 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
     let endpoint = match asked {
         Asked::Api(endpoint) => endpoint,
         Asked::Models => return listed(models::list(&plan, &identity.app), books),
+        // Boxed: few requests come here, and every one would carry it.
+        Asked::Deferred(asked) => {
+            return Box::pin(defer::fetch(&worker, &identity.app.name, *asked, books)).await;
+        }
         Asked::Model(id) => match models::one(&plan, &identity.app, &id) {
             Some(response) => return listed(response, books),
             None => {
@@ -110,7 +116,11 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
         }
     };
     match admitted(&worker, &plan, endpoint, &identity, parts, read, books, trace) {
-        Ok(mut exchange) => {
+        Ok(exchange) => {
+            let mut exchange = match defer::now_or_later(exchange) {
+                Ok(exchange) => exchange,
+                Err(later) => return later.await,
+            };
             replay::keep(&mut exchange).await;
             attempts(exchange).await
         }
@@ -124,6 +134,7 @@ impl Asked<'_> {
             Self::Api(endpoint) => endpoint.template(),
             Self::Models => "/v1/models",
             Self::Model(_) => "/v1/models/{id}",
+            Self::Deferred(_) => "/v1/deferred/{id}",
         }
     }
 }
@@ -245,6 +256,11 @@ fn found<'a>(worker: &Worker, parts: &Parts, path: &'a str) -> Result<Asked<'a>,
             Some(id) => Ok(Asked::Model(Cow::Owned(id.into_owned()))),
         };
     }
+    if let Some(id) = below.strip_prefix("deferred/")
+        && let Some(asked) = defer::find(id, &parts.method)?
+    {
+        return Ok(Asked::Deferred(Box::new(asked)));
+    }
     if STATEFUL.contains(&first) {
         return Err(Refusal::stateful(&format!("{} /v1/{first}", parts.method)));
     }
@@ -329,6 +345,9 @@ fn admitted(
 /// then go on inside the body.
 async fn attempts(mut exchange: Box<Exchange>) -> Response<GatewayBody> {
     let Some(early) = exchange.early.clone() else {
+        if exchange.route.model.defer.is_some() {
+            return defer::attempts(exchange).await;
+        }
         let outcome = substitute::run(&mut exchange).await;
         return ended(exchange, outcome);
     };
@@ -354,7 +373,7 @@ async fn attempts(mut exchange: Box<Exchange>) -> Response<GatewayBody> {
 }
 
 /// From the outcome of the attempts to the answer.
-fn ended(exchange: Box<Exchange>, outcome: attempt::Outcome) -> Response<GatewayBody> {
+pub(crate) fn ended(exchange: Box<Exchange>, outcome: attempt::Outcome) -> Response<GatewayBody> {
     match outcome {
         Ok(opened) => opened_answer(opened, exchange),
         Err(gave_up) => {

@@ -279,6 +279,12 @@ impl Books {
         self.record.usage = usage;
     }
 
+    /// The request will be asked for again; it is written down when it has been answered.
+    pub(crate) fn postpone(mut self: Box<Self>) {
+        self.end_attempt("cancelled");
+        self.closed = true;
+    }
+
     /// The request has ended. Everything about it is written down, reserved tokens are trued up.
     pub(crate) fn close(mut self: Box<Self>, outcome: Outcome) {
         self.write(outcome);

@@ -16,8 +16,8 @@ use wellhead_resilience::latency::FirstAsk;
 use wellhead_telemetry::TargetState;
 use wellhead_telemetry::metrics::Load;
 use wellhead_types::{
-    Concurrency, ConfigStatus, KeyStatus, LearntStatus, ProviderStatus, RouteStatus, Status, StoriesKept,
-    Story, TargetStatus,
+    Concurrency, ConfigStatus, DeferredStatus, KeyStatus, LearntStatus, ProviderStatus, RouteStatus, Status,
+    StoriesKept, Story, TargetStatus,
 };
 
 impl Gateway {
@@ -30,6 +30,7 @@ impl Gateway {
         for route in plan.routes.values() {
             route.metrics.set_queued(self.room.lengths(&route.model.name));
         }
+        self.metrics.set_deferred(self.deferred.figures(self.clock.wall_ns(now) / 1_000_000));
         for target in plan.routes.values().flat_map(|route| &route.targets) {
             let limits = target.state.load.limits();
             target.metrics.set_load(Load {
@@ -62,6 +63,7 @@ impl Gateway {
             draining,
             config: ConfigStatus { generation: plan.generation, ..ConfigStatus::default() },
             providers: plan.providers.iter().map(|provider| provider_status(provider, now)).collect(),
+            deferred: self.deferred_status(now),
             routes,
             findings: diagnosis::hosts(self, &names).iter().map(|f| diagnosis::shown(f, now)).collect(),
         }
@@ -84,6 +86,18 @@ impl Gateway {
             queued: queued.filter(|(_, length)| *length > 0).collect(),
             admitted_per_s: route.ramp.rate().map(|thousandths| thousandths as f64 / 1_000.0),
             ..status
+        }
+    }
+
+    fn deferred_status(&self, now: Nanos) -> DeferredStatus {
+        let figures = self.deferred.figures(self.clock.wall_ns(now) / 1_000_000);
+        DeferredStatus {
+            queued: figures.queued,
+            running: figures.running,
+            kept: figures.kept,
+            bytes: figures.bytes,
+            disk_bytes: figures.disk_bytes,
+            oldest_s: figures.oldest_s,
         }
     }
 }

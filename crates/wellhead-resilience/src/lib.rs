@@ -7,6 +7,7 @@ pub mod breaker;
 pub mod budget;
 pub mod cache;
 pub mod concurrency;
+pub mod defer;
 pub mod diagnose;
 pub mod fair;
 pub mod hedge;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::api::{self, Parsed};
 use crate::fault::{Chosen, Faults, Opening, Plan, Rule, Rules, disguise};
+use crate::idempotency::Worked;
 use crate::log::{Ended, Log};
 use crate::mind::{Rng, hash};
 use crate::net::{Gone, Request, Wire};
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     ids: AtomicU64,
     pub(crate) window: api::Window,
     slots: Option<Semaphore>,
+    worked: Worked,
 }
 
 /// Counts an open connection for as long as it lives.
@@ -46,6 +48,7 @@ impl Core {
             ids: AtomicU64::new(0),
             window: api::Window::default(),
             slots: options.slots.map(|slots| Semaphore::new(slots.count.min(Semaphore::MAX_PERMITS))),
+            worked: Worked::default(),
             options,
         }
     }
@@ -100,7 +103,16 @@ impl Core {
         };
         let entry = self.log.begin(&request, parsed.model(), &faults);
         let plan = Plan::new(&faults, self.options.token_pace);
+        // Whoever falls silent may have done the work; whoever refuses the connection has not.
+        let known = if failure.is_none() { self.worked.replay(&request) } else { None };
+        let replayed = known.is_some();
+        let answer = || failure.or(known).unwrap_or_else(|| api::respond(self, &request, &parsed, &faults));
         if let Some(opening) = plan.opening {
+            if !matches!(opening, Opening::Refuse) {
+                let answer = answer();
+                self.worked.remember(&request, &answer);
+                entry.work(replayed, answer.status);
+            }
             match opening {
                 Opening::Silence => return Err(wire.silence().await),
                 Opening::Refuse | Opening::Reset => wire.reset(opening == Opening::Refuse).await,
@@ -108,20 +120,26 @@ impl Core {
             entry.end(Ended::Cut);
             return Ok(());
         }
-        let (_slot, refused) = match self.slot().await {
+        // Repeating an answer takes no slot.
+        let (_slot, refused) = match self.slot(replayed).await {
             Ok(slot) => (slot, None),
             Err(reply) => (None, Some(reply)),
         };
-        let reply = failure.or(refused).unwrap_or_else(|| api::respond(self, &request, &parsed, &faults));
-        let reply = api::dress(self, disguise(reply, &faults), entry.id(), &plan);
+        let reply = disguise(refused.unwrap_or_else(answer), &faults);
+        self.worked.remember(&request, &reply);
+        entry.work(replayed, reply.status);
+        let reply = api::dress(self, reply, entry.id(), &plan);
         let ended = play(wire, reply, &plan, &entry, request.accepts_gzip()).await?;
         entry.end(ended);
         Ok(())
     }
 
     /// A slot to work on a request, kept until it is dropped; or how the request is refused.
-    async fn slot(&self) -> Result<Option<SemaphorePermit<'_>>, Reply> {
+    async fn slot(&self, replayed: bool) -> Result<Option<SemaphorePermit<'_>>, Reply> {
         let (Some(slots), Some(options)) = (&self.slots, self.options.slots) else { return Ok(None) };
+        if replayed {
+            return Ok(None);
+        }
         let Some(status) = options.refuse else {
             // The semaphore is never closed.
             return Ok(slots.acquire().await.ok());

@@ -43,6 +43,12 @@
 //! | `drip-headers[:MS]` | the head byte by byte, one each MS (20) |
 //! | `tokens:N` | no fault: the answer has N tokens |
 //!
+//! # Idempotency
+//!
+//! A request with an `Idempotency-Key` that was answered with 2xx before gets the same answer again, marked
+//! `idempotent-replayed`; [`LoggedRequest::replayed`] says so in the log. Another body under the same key is refused
+//! with 422. Streams are not remembered.
+//!
 //! # Control
 //!
 //! `POST /_sim/faults`, `GET` and `DELETE /_sim/faults`, `GET` and `DELETE /_sim/requests`, `GET /_sim/state`.
@@ -52,6 +58,7 @@ mod api;
 mod cli;
 mod core;
 mod fault;
+mod idempotency;
 mod log;
 mod media;
 mod mind;

@@ -60,6 +60,10 @@ pub struct LoggedRequest {
     pub key: Option<String>,
     /// The faults that were applied, in text form.
     pub fault: Option<String>,
+    /// It repeated an answered request by its `Idempotency-Key`: no work was done.
+    pub replayed: bool,
+    /// Work was done for it, whether the client has got the answer or not.
+    pub worked: bool,
     /// The status that was sent; `None` before the head of the answer.
     pub status: Option<u16>,
     /// Tokens of the answer that were sent up to now.
@@ -190,6 +194,8 @@ impl Log {
                 model: model.map(str::to_owned),
                 key: request.key().map(str::to_owned),
                 fault: (!faults.0.is_empty()).then(|| faults.to_string()),
+                replayed: false,
+                worked: false,
                 status: None,
                 tokens_sent: 0,
                 ended: None,
@@ -327,6 +333,15 @@ impl Entry {
         if self.log.entries_max > 0 {
             self.log.update(self.id, |request| request.status = Some(status));
             self.log.changed.notify_waiters();
+        }
+    }
+
+    /// There is an answer with this status: that of an earlier request, or one that took work unless it is an error.
+    pub(crate) fn work(&self, replayed: bool, status: u16) {
+        if self.log.entries_max > 0 {
+            self.log.update(self.id, |request| {
+                (request.replayed, request.worked) = (replayed, !replayed && (200..300).contains(&status));
+            });
         }
     }
 

@@ -14,7 +14,8 @@ mod time;
 #[cfg(test)]
 mod samples;
 
-pub use metrics::{Metrics, RouteMetrics, TargetMetrics, TargetState};
+pub use metrics::{DeferredFigures, Metrics, RouteMetrics, TargetMetrics, TargetState};
 pub use otlp::{Conventions, OtlpOptions};
 pub use record::{AttemptRecord, RequestRecord, TraceContext};
 pub use sink::{AccessLog, StartError, Telemetry, TelemetryOptions};
+pub use time::rfc3339;

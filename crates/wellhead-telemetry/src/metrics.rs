@@ -8,6 +8,7 @@
 
 mod atomics;
 mod collect;
+mod deferred;
 mod labels;
 mod route;
 mod substitute;
@@ -15,7 +16,7 @@ mod target;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -23,6 +24,7 @@ use wellhead_types::{Diagnosis, Name};
 
 use crate::record::RequestRecord;
 use atomics::Sharded;
+pub use deferred::DeferredFigures;
 pub use route::{Hedged, Held, RouteMetrics};
 pub use substitute::{CacheNumbers, Substitute};
 pub use target::{Load, TargetMetrics, TargetState};
@@ -60,6 +62,7 @@ pub(crate) struct Shared {
     cache: substitute::CacheGauges,
     /// In the order of `Diagnosis::ALL`.
     diagnoses: [AtomicU64; Diagnosis::ALL.len()],
+    deferred: Mutex<DeferredFigures>,
     config_generation: AtomicU64,
     config_reload_failed: AtomicU64,
     config_reloads: [AtomicU64; 2],
@@ -137,6 +140,7 @@ impl Metrics {
             held: AtomicU64::new(0),
             cache: substitute::CacheGauges::default(),
             diagnoses: Default::default(),
+            deferred: Mutex::default(),
             config_generation: AtomicU64::new(0),
             config_reload_failed: AtomicU64::new(0),
             config_reloads: Default::default(),
@@ -208,6 +212,11 @@ impl Metrics {
         if let Some(counter) = self.shared.diagnoses.get(cause.index()) {
             counter.fetch_add(1, Relaxed);
         }
+    }
+
+    /// Says what is known of deferred requests.
+    pub fn set_deferred(&self, figures: DeferredFigures) {
+        *self.shared.deferred.lock().unwrap_or_else(PoisonError::into_inner) = figures;
     }
 
     /// Says which generation of the configuration is served.

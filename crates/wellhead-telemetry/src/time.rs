@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write;
 
 /// An instant as RFC 3339 in UTC with milliseconds: `2026-11-22T12:03:04.125Z`. `unix_ns` is nanoseconds since 1970.
-pub(crate) fn rfc3339(unix_ns: u64) -> impl fmt::Display {
+pub fn rfc3339(unix_ns: u64) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         let days = unix_ns / 86_400_000_000_000;
         let (year, month, day) = civil(days);

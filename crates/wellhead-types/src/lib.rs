@@ -20,8 +20,8 @@ pub use request_id::RequestId;
 pub use rung::{Outcome, Rung};
 pub use secret::Secret;
 pub use status::{
-    Concurrency, ConfigStatus, DiagnosisStatus, FindingStatus, KeyStatus, LearntStatus, ProviderStatus,
-    RouteStatus, Status, TargetStatus,
+    Concurrency, ConfigStatus, DeferredStatus, DiagnosisStatus, FindingStatus, KeyStatus, LearntStatus,
+    ProviderStatus, RouteStatus, Status, TargetStatus,
 };
 pub use story::{StoriesKept, Story, StoryAttempt, StoryDiagnosis};
 pub use usage::Usage;

@@ -15,6 +15,8 @@ pub struct Status {
     pub draining: bool,
     /// The configuration that is being served, and what is wrong with the newest one.
     pub config: ConfigStatus,
+    /// Requests that are answered later.
+    pub deferred: DeferredStatus,
     /// Providers with their keys.
     pub providers: Vec<ProviderStatus>,
     /// Models with their targets.
@@ -60,6 +62,23 @@ pub struct DiagnosisStatus {
     pub fix: String,
     /// The newest of them, for `wellhead explain`.
     pub request_id: String,
+}
+
+/// Requests that are answered later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct DeferredStatus {
+    /// They wait for a target.
+    pub queued: u64,
+    /// A target is being asked.
+    pub running: u64,
+    /// They have ended and are kept for their owners.
+    pub kept: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
+    /// Bytes of the log on disk.
+    pub disk_bytes: u64,
+    /// Age of the oldest that waits, in seconds.
+    pub oldest_s: u64,
 }
 
 /// The configuration in force.

@@ -15,7 +15,7 @@ use wellhead_catalog::{Catalog, Kind};
 use wellhead_config::{CompileContext, Fixed, Snapshot, compile, load};
 use wellhead_net::{Connector, Drain};
 use wellhead_policy::KeyHasher;
-use wellhead_proxy::{Clock, Gateway, GatewayOptions};
+use wellhead_proxy::{Clock, Deferred, Gateway, GatewayOptions};
 use wellhead_telemetry::{Metrics, Telemetry};
 
 /// What the wall says when a world begins: any date does, if it is always the same.
@@ -51,7 +51,7 @@ async fn world(stage: &Arc<Stage>) -> Result<(), String> {
     let connector = Connector::over(Arc::new(Made(stage.clone())), stage.scenario.seed);
     let names = connector.resolver().clone();
     let gateway =
-        Gateway::within(options(stage, hasher.clone()), &first, Clock::starting_at(WALL), connector);
+        Gateway::within(options(stage, hasher.clone())?, &first, Clock::starting_at(WALL), connector);
     let workers: Vec<_> = (0..stage.scenario.workers).map(|number| gateway.worker(number)).collect();
     let mut background = tokio::task::JoinSet::new();
     for worker in workers.clone() {
@@ -99,7 +99,7 @@ async fn settled(stage: &Stage, gateway: &Gateway) {
     }
 }
 
-fn options(stage: &Arc<Stage>, hasher: KeyHasher) -> GatewayOptions {
+fn options(stage: &Arc<Stage>, hasher: KeyHasher) -> Result<GatewayOptions, String> {
     let metrics = Arc::new(Metrics::new("world", 0));
     let witness = stage.clone();
     let telemetry = Telemetry::watched(metrics.clone(), move |record| {
@@ -112,7 +112,7 @@ fn options(stage: &Arc<Stage>, hasher: KeyHasher) -> GatewayOptions {
         log.line(now, format_args!("record of ask {ask}: {outcome:?} {rung:?} {attempts:?}"));
         log.records.push((ask, now, record));
     });
-    GatewayOptions {
+    Ok(GatewayOptions {
         hasher,
         telemetry: Arc::new(telemetry),
         metrics,
@@ -122,7 +122,9 @@ fn options(stage: &Arc<Stage>, hasher: KeyHasher) -> GatewayOptions {
         trace_always: false,
         // No request of a world is as large as that.
         spill_dir: PathBuf::new(),
-    }
+        // No model of a world defers.
+        deferred: Deferred::open(PathBuf::new()).map_err(|error| error.to_string())?,
+    })
 }
 
 /// From text to a snapshot, as the control plane does it.

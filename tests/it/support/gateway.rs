@@ -114,6 +114,12 @@ impl Gateway {
         assert!(std::process::Command::new("kill").args(arguments).status().unwrap().success());
     }
 
+    /// `kill -9`, and the death certificate. What is left is the directory.
+    pub(crate) async fn kill(mut self) -> Arc<TempDir> {
+        self.child.kill().await.unwrap();
+        Arc::clone(&self.dir)
+    }
+
     /// Waits for the end of the process.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         tokio::time::timeout(LIMIT, self.child.wait()).await.expect("the gateway did not end").unwrap()

@@ -64,6 +64,8 @@ fn logged(at_ms: u64) -> LoggedRequest {
         model: None,
         key: None,
         fault: None,
+        replayed: false,
+        worked: false,
         status: None,
         tokens_sent: 0,
         ended: Some(Ended::Finished),

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use wellhead_policy::WebhookKey;
+
 use super::ReportAt;
 use crate::diagnostic::Report;
 use crate::document::{App, Root};
@@ -30,6 +32,14 @@ pub(super) fn check(root: &Root, report: &mut Report) {
             }
         }
         references(app, &models, &teams, report);
+        for secret in app.webhook.iter().filter_map(|webhook| webhook.secrets.as_ref()).flat_map(|all| &all.0)
+        {
+            if let Err(problem) = WebhookKey::parse(secret.0.expose()) {
+                report.error_at(secret, format!("this secret of a webhook {problem}")).expected(
+                    "whsec_ and base64 of 24 to 64 random bytes: echo whsec_$(openssl rand -base64 32)",
+                );
+            }
+        }
     }
 }
 

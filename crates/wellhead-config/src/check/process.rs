@@ -3,7 +3,7 @@
 use super::ReportAt;
 use crate::defaults;
 use crate::diagnostic::Report;
-use crate::document::{Dns, Listen, Root, Telemetry};
+use crate::document::{Defer, Dns, Listen, Root, Telemetry};
 
 pub(super) fn check(root: &Root, report: &mut Report) {
     if let Some(listen) = &root.listen {
@@ -15,6 +15,25 @@ pub(super) fn check(root: &Root, report: &mut Report) {
     }
     if let Some(dns) = &root.dns {
         servers(dns, report);
+    }
+    if let Some(defer) = &root.defer {
+        shares(defer, report);
+    }
+}
+
+/// What one app may keep is a part of what all may keep.
+fn shares(defer: &Defer, report: &mut Report) {
+    if let Some(app) = &defer.app_requests_max
+        && app.0 > defer.requests_max.as_ref().map_or(defaults::DEFER_REQUESTS_MAX, |number| number.0)
+    {
+        let message = "one app may keep more requests than requests_max, which is for all of them";
+        report.error_at(app, message).expected("at most requests_max (20000 by default)");
+    }
+    if let Some(app) = &defer.app_bytes_max
+        && app.0 > defer.bytes_max.as_ref().map_or(defaults::DEFER_BYTES_MAX, |size| size.0)
+    {
+        let message = "one app may keep more bytes than bytes_max, which is for all of them";
+        report.error_at(app, message).expected("at most bytes_max (1GiB by default)");
     }
 }
 

@@ -10,7 +10,7 @@ use wellhead_types::{Name, Priority};
 use super::{CompileContext, short_hash};
 use crate::diagnostic::{At, Report};
 use crate::document::{self, Document};
-use crate::snapshot::{App, AppKey, AppLimits};
+use crate::snapshot::{App, AppKey, AppLimits, Webhook};
 
 /// Where an app of the store says that it comes from.
 const STORE: &str = "store";
@@ -75,7 +75,14 @@ fn from_file(name: &str, origin: String, written: &document::App, hasher: &KeyHa
     let models = written.models.as_ref().map(|models| super::names(&models.0));
     let regions = written.regions.as_ref().map(|regions| super::names(&regions.0));
     let priority = written.priority.as_ref().map_or(Priority::Default, |choice| choice.meant());
-    App { name: name.into(), keys: keys.collect(), models, regions, limits, priority, origin }
+    let webhook = written.webhook.as_ref().and_then(|written| webhook(written));
+    App { name: name.into(), keys: keys.collect(), models, regions, webhook, limits, priority, origin }
+}
+
+fn webhook(written: &document::Webhook) -> Option<Webhook> {
+    let secrets = written.secrets.iter().flat_map(|secrets| &secrets.0);
+    let secrets = secrets.map(|secret| secret.0.clone()).collect();
+    Some(Webhook { url: written.url.as_ref()?.0.clone(), secrets })
 }
 
 fn from_store(
@@ -123,7 +130,7 @@ fn from_store(
         models.iter().map(|model| model.as_str().into()).collect()
     });
     let (limits, priority, origin) = (stored.limits, Priority::Default, STORE.to_owned());
-    Some(App { name, keys, models, regions: None, limits, priority, origin })
+    Some(App { name, keys, models, regions: None, webhook: None, limits, priority, origin })
 }
 
 /// Where the file declares an app of that name; the beginning of the file if it does not.

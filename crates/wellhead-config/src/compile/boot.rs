@@ -2,7 +2,7 @@
 
 use crate::defaults;
 use crate::document::Root;
-use crate::snapshot::{AccessLog, Boot, Dns, Limits};
+use crate::snapshot::{AccessLog, Boot, Defer, Dns, Limits};
 use crate::values::url_text;
 
 pub(super) fn compile(root: &Root) -> Boot {
@@ -66,6 +66,24 @@ pub(super) fn limits(root: &Root) -> Limits {
         limits.body_idle_timeout = time.0;
     }
     limits
+}
+
+pub(super) fn defer(root: &Root) -> Defer {
+    let default = defaults::DEFER;
+    let Some(written) = root.defer.as_ref() else { return default };
+    // Taken apart whole, so that a new field cannot be forgotten here.
+    let crate::document::Defer { requests_max, bytes_max, app_requests_max, app_bytes_max, keep } =
+        &written.value;
+    let requests = requests_max.as_ref().map_or(default.requests_max, |number| number.0);
+    let bytes = bytes_max.as_ref().map_or(default.bytes_max, |size| size.0);
+    Defer {
+        requests_max: requests,
+        bytes_max: bytes,
+        // A default must not contradict what was written about the whole.
+        app_requests_max: app_requests_max.as_ref().map_or(default.app_requests_max.min(requests), |n| n.0),
+        app_bytes_max: app_bytes_max.as_ref().map_or(default.app_bytes_max.min(bytes), |size| size.0),
+        keep: keep.as_ref().map_or(default.keep, |time| time.0),
+    }
 }
 
 pub(super) fn dns(root: &Root) -> Dns {

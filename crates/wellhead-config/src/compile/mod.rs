@@ -46,6 +46,7 @@ pub fn compile(
         generation: context.generation,
         boot: Arc::new(boot::compile(&document.root)),
         limits: Arc::new(boot::limits(&document.root)),
+        defer: Arc::new(boot::defer(&document.root)),
         dns: Arc::new(boot::dns(&document.root)),
         providers: Arc::new(providers),
         models: Arc::new(models),

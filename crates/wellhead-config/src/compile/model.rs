@@ -8,8 +8,8 @@ use wellhead_types::Name;
 use crate::defaults;
 use crate::document::{self, Document};
 use crate::read::Spanned;
-use crate::snapshot::{AnswerCache, CacheScope, Fallback, Model, Provider, Rescue, Target};
-use crate::values::{HedgeChoice, StreamMode, Text};
+use crate::snapshot::{AnswerCache, CacheScope, Fallback, Model, ModelDefer, Provider, Rescue, Target};
+use crate::values::{DeferUnknown, DeferWhen, HedgeChoice, StreamMode, Text};
 
 /// Every model that has a target left.
 pub(super) fn compile(
@@ -65,6 +65,7 @@ fn one(
         hedge: hedge.is_none_or(|hedge| **hedge == HedgeChoice::On),
         regions,
         fallback: written.fallback.as_ref().map(|written| fallback(written)),
+        defer: written.defer.as_ref().map(|written| defer(written)),
     }
 }
 
@@ -81,6 +82,18 @@ fn fallback(written: &document::Fallback) -> Fallback {
         model: name(&written.model),
         larger_model: name(&written.larger_model),
         text: name(&written.text),
+    }
+}
+
+fn defer(written: &document::ModelDefer) -> ModelDefer {
+    let document::ModelDefer { when, within, unknown, concurrency } = written;
+    ModelDefer {
+        unavailable: when.as_ref().is_some_and(|when| **when == DeferWhen::Unavailable),
+        within: within.as_ref().map_or(defaults::DEFER_WITHIN, |time| time.0),
+        resend: unknown.as_ref().is_some_and(|unknown| **unknown == DeferUnknown::Resend),
+        concurrency: concurrency
+            .as_ref()
+            .map_or(defaults::DEFER_CONCURRENCY, |number| u32::try_from(number.0).unwrap_or(u32::MAX)),
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) fn compile(
             tls: tls(written),
             protocol: written.protocol.as_ref().map_or(Protocol::Auto, |choice| choice.meant()),
             api_version: written.api_version.as_ref().map(|version| version.0.clone()),
+            idempotency: written.idempotency.as_ref().is_some_and(|switch| switch.0),
             connect_timeout: connect_timeout(written),
             concurrency_max: written.concurrency_max.as_ref().and_then(|n| u32::try_from(n.0).ok()),
         };

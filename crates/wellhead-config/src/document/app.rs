@@ -1,7 +1,7 @@
 //! `apps:`.
 
 use crate::section::section;
-use crate::values::{Dollars, Int, KeyEntry, List, Named, PriorityChoice, TagName, Text};
+use crate::values::{Dollars, Int, KeyEntry, List, Named, PriorityChoice, SecretText, TagName, Text, Url};
 
 section! {
     /// A consumer.
@@ -17,6 +17,8 @@ section! {
         /// How important its requests are when there is more to do than targets can take: critical, default, best-effort
         /// or bulk. Lower ones wait longer and are refused first. Default: default.
         May priority: PriorityChoice,
+        /// Where it is told that a deferred request has ended. Default: nowhere.
+        May webhook: Webhook,
         /// The team that it belongs to.
         Later team: Text,
         /// What it may spend.
@@ -35,6 +37,17 @@ section! {
         May tpm: Int<1, 1_000_000_000_000>,
         /// Requests in flight.
         May concurrency: Int<1, 1_000_000>,
+    }
+}
+
+section! {
+    /// A receiver of Standard Webhooks.
+    Webhook {
+        /// Its address.
+        Must url: Url,
+        /// Secrets that messages are signed with, each as whsec_ and base64 of 24 to 64 bytes; several while they are
+        /// being changed.
+        Must secrets: List<SecretText, 1, 4>,
     }
 }
 

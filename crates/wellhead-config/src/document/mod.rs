@@ -9,10 +9,10 @@ mod provider;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use app::{App, AppLimits, Budget};
+pub use app::{App, AppLimits, Budget, Webhook};
 pub use later::{Api, ApiLimits, Cache, HealthCheck, Match, Team};
-pub use model::{AnswerCache, Fallback, Model, ModelTimeouts, Stream, Target};
-pub use process::{Dns, Limits, Listen, Server, Telemetry};
+pub use model::{AnswerCache, Fallback, Model, ModelDefer, ModelTimeouts, Stream, Target};
+pub use process::{Defer, Dns, Limits, Listen, Server, Telemetry};
 pub use provider::{Provider, ProviderTimeouts, Tls};
 use wellhead_catalog::Kind;
 
@@ -36,6 +36,8 @@ section! {
         May apps: Named<AppName, App>,
         /// Limits that are not tied to one object.
         May limits: Limits,
+        /// What is kept of deferred requests.
+        May defer: Defer,
         /// How host names become addresses.
         May dns: Dns,
         /// How the process runs.

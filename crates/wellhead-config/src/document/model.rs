@@ -1,7 +1,9 @@
 //! `models:`.
 
 use crate::section::section;
-use crate::values::{Bytes, CacheScopeChoice, HedgeChoice, Int, List, Rescue, StreamMode, Text, Time};
+use crate::values::{
+    Bytes, CacheScopeChoice, DeferUnknown, DeferWhen, HedgeChoice, Int, List, Rescue, StreamMode, Text, Time,
+};
 
 section! {
     /// A name that clients send; it stands for targets in tiers.
@@ -18,6 +20,8 @@ section! {
         May regions: List<Text, 1, 64>,
         /// What stands in when no target can answer. Default: nothing, the client is told so.
         May fallback: Fallback,
+        /// Lets answers come later: the request is kept on disk, a 202 says where its answer will be. Default: no.
+        May defer: ModelDefer,
     }
 }
 
@@ -47,6 +51,23 @@ section! {
         May scope: CacheScopeChoice,
         /// Largest answer that is kept. Default: 1MiB.
         May answer_bytes_max: Bytes<1, 16_777_216>,
+    }
+}
+
+section! {
+    /// Answers that may come later.
+    ModelDefer {
+        /// asked: only where the request says `Prefer: respond-async`; unavailable: also instead of an error when no
+        /// target can answer. Default: asked.
+        May when: DeferWhen,
+        /// How long an answer is worth waiting for. Default: 24h.
+        May within: Time<1000, 2_592_000_000>,
+        /// What becomes of a request when nobody knows whether its target has done it, and the target's provider does
+        /// not honour idempotency keys. fail: it ends, so that nothing is done and paid twice; resend: it is sent again.
+        /// Default: fail.
+        May unknown: DeferUnknown,
+        /// Requests under way at once, reached by steps after an outage. Default: 4.
+        May concurrency: Int<1, 32>,
     }
 }
 

@@ -38,6 +38,22 @@ section! {
 }
 
 section! {
+    /// What is kept of deferred requests. What is over a limit is refused when it comes; nothing is dropped later.
+    Defer {
+        /// Requests that wait and results that are kept, together. Default: 20000.
+        May requests_max: Int<1, 1_000_000>,
+        /// Their bodies, on disk. Default: 1GiB.
+        May bytes_max: Bytes<1024, 1_099_511_627_776>,
+        /// Requests and results of one app. Default: 5000, or requests_max if that is smaller.
+        May app_requests_max: Int<1, 1_000_000>,
+        /// Their bodies. Default: 256MiB, or bytes_max if that is smaller.
+        May app_bytes_max: Bytes<1024, 1_099_511_627_776>,
+        /// How long a result, and the idempotency key of its request, are kept. Default: 24h.
+        May keep: Time<1000, 2_592_000_000>,
+    }
+}
+
+section! {
     /// How host names become addresses. Addresses that worked are never given up because a server fails.
     Dns {
         /// Servers to ask instead of the system's, as address and port, such as 192.0.2.53:53. Names are asked for as

@@ -2,8 +2,8 @@
 
 use crate::section::section;
 use crate::values::{
-    HeaderName, HeaderValue, Int, KeyEntry, List, Named, PrefillChoice, ProtocolChoice, SecretText, Text,
-    Time, Url,
+    HeaderName, HeaderValue, Int, KeyEntry, List, Named, PrefillChoice, ProtocolChoice, SecretText, Switch,
+    Text, Time, Url,
 };
 
 section! {
@@ -33,6 +33,9 @@ section! {
         /// Most requests that it is given at a time, streams to their end: the slots of a model server. Further ones wait.
         /// Default: as many as come, until it says or shows that it has too much to do.
         May concurrency_max: Int<1, 1_000_000>,
+        /// Whether it honours `Idempotency-Key`: a request that it has done already gets the first answer again, and
+        /// is neither done nor paid twice. Default: false.
+        May idempotency: Switch,
         /// Times to wait for it.
         May timeouts: ProviderTimeouts,
     }

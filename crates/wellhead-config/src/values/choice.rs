@@ -117,6 +117,26 @@ impl Rescue {
 }
 
 choice! {
+    /// Which requests may be answered later.
+    DeferWhen {
+        /// Those that ask for it.
+        Asked = "asked",
+        /// Also those that nobody can answer now.
+        Unavailable = "unavailable",
+    }
+}
+
+choice! {
+    /// What becomes of a deferred request that may have been done.
+    DeferUnknown {
+        /// It ends.
+        Fail = "fail",
+        /// It is sent again.
+        Resend = "resend",
+    }
+}
+
+choice! {
     /// How streamed answers are delivered.
     StreamMode {
         /// As they come.

@@ -15,8 +15,8 @@ pub use address::Address;
 pub use base_url::Url;
 pub(crate) use base_url::{is_host_name, text_of as url_text};
 pub use choice::{
-    AccessLogChoice, ApiAuth, CacheScopeChoice, HedgeChoice, PrefillChoice, PriorityChoice, ProtocolChoice,
-    Rescue, StreamMode,
+    AccessLogChoice, ApiAuth, CacheScopeChoice, DeferUnknown, DeferWhen, HedgeChoice, PrefillChoice,
+    PriorityChoice, ProtocolChoice, Rescue, StreamMode,
 };
 pub use collections::{Entry, List, Named};
 pub use header::HeaderValue;

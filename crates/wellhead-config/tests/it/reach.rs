@@ -15,12 +15,13 @@ providers:
   q: { kind: openai-compatible, base_url: 'https://q.example/v1', tls: {TLS}, timeouts: {CONNECT} }
   r: { kind: openai-compatible, base_url: 'https://r.example/v1', region: de }
 models:
-  m: { targets: [{ provider: p, model: a, TARGET }, { provider: q, model: b }, { provider: r, model: c }], timeouts: {TIMES}, MODEL }
+  m: { targets: [{ provider: p, model: a, TARGET }, { provider: q, model: b }, { provider: r, model: c }], timeouts: {TIMES}, defer: {DEFERS}, MODEL }
   n: { targets: [{ provider: p, model: a }] }
 apps:
   a: { keys: [wh-dev-0123456789abcdef], limits: {RATES}, APP }
 stream: {STREAM}
 limits: {LIMITS}
+defer: {DEFER}
 dns: {DNS}
 server: {SERVER}
 telemetry: {TELEMETRY}
@@ -44,6 +45,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("providers.*.protocol", "PROVIDER", "protocol: http2"),
     ("providers.*.api_version", "PROVIDER", "api_version: v9"),
     ("providers.*.concurrency_max", "PROVIDER", "concurrency_max: 4"),
+    ("providers.*.idempotency", "PROVIDER", "idempotency: true"),
     ("providers.*.timeouts.connect", "{CONNECT}", "{ connect: 9s }"),
     (
         "models.*.targets",
@@ -71,6 +73,10 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("models.*.fallback.cache.ttl", "MODEL", "fallback: { cache: { ttl: 9s } }"),
     ("models.*.fallback.cache.scope", "MODEL", "fallback: { cache: { scope: all } }"),
     ("models.*.fallback.cache.answer_bytes_max", "MODEL", "fallback: { cache: { answer_bytes_max: 9KiB } }"),
+    ("models.*.defer.when", "{DEFERS}", "{ when: unavailable }"),
+    ("models.*.defer.within", "{DEFERS}", "{ within: 9s }"),
+    ("models.*.defer.unknown", "{DEFERS}", "{ unknown: resend }"),
+    ("models.*.defer.concurrency", "{DEFERS}", "{ concurrency: 9 }"),
     ("stream.rescue", "{STREAM}", "{ rescue: best }"),
     ("stream.mode", "{STREAM}", "{ mode: atomic }"),
     ("stream.hedge", "{STREAM}", "{ hedge: off }"),
@@ -80,6 +86,8 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("apps.*.models", "APP", "models: [m]"),
     ("apps.*.regions", "APP", "regions: [de]"),
     ("apps.*.priority", "APP", "priority: bulk"),
+    ("apps.*.webhook.url", "APP", HOOK_OTHER_URL),
+    ("apps.*.webhook.secrets", "APP", HOOK),
     ("apps.*.limits.rpm", "{RATES}", "{ rpm: 9 }"),
     ("apps.*.limits.tpm", "{RATES}", "{ tpm: 9 }"),
     ("apps.*.limits.concurrency", "{RATES}", "{ concurrency: 9 }"),
@@ -92,6 +100,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("limits.connections_max", "{LIMITS}", "{ connections_max: 9 }"),
     ("limits.header_timeout", "{LIMITS}", "{ header_timeout: 9s }"),
     ("limits.body_idle_timeout", "{LIMITS}", "{ body_idle_timeout: 9s }"),
+    ("defer.requests_max", "{DEFER}", "{ requests_max: 9 }"),
+    ("defer.bytes_max", "{DEFER}", "{ bytes_max: 9KiB }"),
+    ("defer.app_requests_max", "{DEFER}", "{ app_requests_max: 9 }"),
+    ("defer.app_bytes_max", "{DEFER}", "{ app_bytes_max: 9KiB }"),
+    ("defer.keep", "{DEFER}", "{ keep: 9s }"),
     ("dns.servers", "{DNS}", "{ servers: ['192.0.2.53:53'] }"),
     ("server.workers", "{SERVER}", "{ workers: 9 }"),
     ("server.shared_runtime", "{SERVER}", "{ shared_runtime: true }"),
@@ -100,6 +113,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("telemetry.otlp_endpoint", "{TELEMETRY}", "{ otlp_endpoint: 'http://127.0.0.1:4318' }"),
     ("telemetry.access_log", "{TELEMETRY}", "{ access_log: off }"),
 ];
+
+const HOOK: &str =
+    "webhook: { url: 'https://h.example/', secrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw] }";
+const HOOK_OTHER_URL: &str =
+    "webhook: { url: 'https://i.example/', secrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw] }";
 
 /// Fields that decide whether a document is accepted, and nothing else.
 const CONSENT: &[&str] = &["version", "server.admin_exposed"];
@@ -118,6 +136,8 @@ fn snapshot(place: &str, written: &str) -> String {
         "{TIMES}",
         "{RATES}",
         "{LIMITS}",
+        "{DEFERS}",
+        "{DEFER}",
         "{DNS}",
         "{SERVER}",
         "{TELEMETRY}",

@@ -62,7 +62,8 @@ fn accepts_json(headers: &HeaderMap) -> bool {
 
 /// For terminals. Writing to a `String` cannot fail.
 fn text(status: &Status) -> String {
-    let Status { verdict, version, uptime_s, draining, config, providers, routes, findings } = status;
+    let Status { verdict, version, uptime_s, draining, config, deferred, providers, routes, findings } =
+        status;
     let mut out = format!("{verdict}\n\nwellhead {version}, up {uptime_s} s");
     if *draining {
         out.push_str(", draining");
@@ -82,6 +83,13 @@ fn text(status: &Status) -> String {
     }
     for finding in findings {
         write_finding(&mut out, finding);
+    }
+    if deferred.queued + deferred.running + deferred.kept > 0 {
+        let _ = writeln!(
+            out,
+            "\ndeferred: {} wait (the oldest for {} s), {} under way, {} results kept; {} bytes on disk",
+            deferred.queued, deferred.oldest_s, deferred.running, deferred.kept, deferred.disk_bytes
+        );
     }
     for route in routes {
         write_route(&mut out, route);

@@ -55,6 +55,7 @@ impl DataPlane for FakePlane {
             uptime_s: 12,
             draining: self.is_draining(),
             config: ConfigStatus::default(),
+            deferred: wellhead_types::DeferredStatus::default(),
             providers: vec![ProviderStatus {
                 name: "local".into(),
                 kind: "openai-compatible".into(),

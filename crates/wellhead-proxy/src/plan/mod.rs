@@ -4,17 +4,19 @@
 mod provider;
 mod question;
 mod route;
+mod webhook;
 
 pub(crate) use provider::{KeyPlan, ProviderPlan, Uris};
 pub use question::Question;
 pub(crate) use route::{Route, TargetPlan};
+pub(crate) use webhook::WebhookPlan;
 
 use crate::state::Registry;
 use http::HeaderValue;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use wellhead_config::Snapshot;
-use wellhead_config::snapshot::{App, Limits};
+use wellhead_config::snapshot::{App, Defer, Limits};
 use wellhead_policy::KeyHash;
 use wellhead_quota::AppLimits;
 use wellhead_resilience::Nanos;
@@ -26,6 +28,8 @@ use wellhead_types::{Name, Priority};
 pub(crate) struct Plan {
     pub(crate) generation: u64,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) defer: Arc<Defer>,
+    pub(crate) apps: HashMap<Name, Arc<AppPlan>>,
     pub(crate) identities: HashMap<KeyHash, Identity>,
     pub(crate) routes: BTreeMap<Name, Arc<Route>>,
     pub(crate) providers: Vec<Arc<ProviderPlan>>,
@@ -46,6 +50,8 @@ pub(crate) struct AppPlan {
     pub(crate) models: Option<HashSet<Name>>,
     /// Regions of providers that may see its requests; `None`: all (decision 19).
     pub(crate) regions: Option<Vec<Name>>,
+    /// Where it is told that a deferred request has ended.
+    pub(crate) webhook: Option<WebhookPlan>,
     pub(crate) limits: Arc<AppLimits>,
     pub(crate) priority: Priority,
 }
@@ -84,35 +90,47 @@ impl Plan {
             .collect();
         let mut sorted: Vec<_> = providers.into_values().collect();
         sorted.sort_by(|a, b| a.name.cmp(&b.name));
+        let (apps, identities) = apps(snapshot.apps.values(), registry, now);
         Self {
             generation: snapshot.generation,
             limits: snapshot.limits.clone(),
-            identities: identities(snapshot.apps.values(), registry, now),
+            defer: snapshot.defer.clone(),
+            apps,
+            identities,
             routes,
             providers: sorted,
         }
     }
 }
 
-fn identities<'a>(
-    apps: impl Iterator<Item = &'a Arc<App>>,
+type Apps = HashMap<Name, Arc<AppPlan>>;
+
+/// Apps by name, and who keys belong to.
+fn apps<'a>(
+    declared: impl Iterator<Item = &'a Arc<App>>,
     registry: &Registry,
     now: Nanos,
-) -> HashMap<KeyHash, Identity> {
-    let mut identities = HashMap::new();
-    for app in apps {
+) -> (Apps, HashMap<KeyHash, Identity>) {
+    let (mut apps, mut identities) = (Apps::new(), HashMap::new());
+    for app in declared {
         let plan = Arc::new(AppPlan {
             name: app.name.clone(),
             models: app.models.as_ref().map(|models| models.iter().cloned().collect()),
             regions: app.regions.clone(),
+            webhook: app.webhook.as_ref().and_then(|webhook| {
+                WebhookPlan::compile(webhook)
+                    .map_err(|error| tracing::error!(app = %app.name, error, "webhook left out of the plan"))
+                    .ok()
+            }),
             limits: registry.app(&app.name, &app.limits, now),
             priority: app.priority,
         });
         for key in &app.keys {
             identities.insert(key.hash, Identity { app: plan.clone(), key_id: key.id.clone() });
         }
+        apps.insert(app.name.clone(), plan);
     }
-    identities
+    (apps, identities)
 }
 
 /// A header value from text that the configuration has checked.

@@ -21,6 +21,8 @@ pub(crate) struct ProviderPlan {
     pub(crate) region: Option<Name>,
     /// How it continues an answer that broke off elsewhere, if that was configured.
     prefill: Option<Prefill>,
+    /// It honours `Idempotency-Key`.
+    pub(crate) idempotency: bool,
     /// The header that carries the vendor's own request id.
     pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) endpoint: Arc<Endpoint>,
@@ -83,6 +85,7 @@ impl ProviderPlan {
             otel_name: provider.kind.otel_name.as_str().into(),
             region: provider.region.clone(),
             prefill: provider.prefill,
+            idempotency: provider.idempotency,
             request_id_header: HeaderName::try_from(provider.kind.quirks.request_id_header.as_str()).ok(),
             endpoint: Arc::new(Endpoint {
                 host: base.host.clone(),
@@ -163,19 +166,21 @@ impl ProviderPlan {
             }
             None => format!("{base_path}/{upstream_path}{}", self.query),
         };
-        let path = PathAndQuery::try_from(path.as_str()).map_err(|e| format!("path {path:?}: {e}"))?;
-        let scheme = if self.base.tls { Scheme::HTTPS } else { Scheme::HTTP };
-        let authority = Authority::try_from(authority(&self.base)).map_err(|e| format!("base_url: {e}"))?;
-        let absolute = Uri::builder().scheme(scheme).authority(authority).path_and_query(path.clone());
-        Ok(Uris {
-            origin: Uri::from(path),
-            absolute: absolute.build().map_err(|e| format!("base_url: {e}"))?,
-        })
+        uris(&self.base, &path)
     }
 }
 
+/// A path at the host of a base URL.
+pub(super) fn uris(base: &BaseUrl, path: &str) -> Result<Uris, String> {
+    let path = PathAndQuery::try_from(path).map_err(|e| format!("path {path:?}: {e}"))?;
+    let scheme = if base.tls { Scheme::HTTPS } else { Scheme::HTTP };
+    let authority = Authority::try_from(authority(base)).map_err(|e| format!("base_url: {e}"))?;
+    let absolute = Uri::builder().scheme(scheme).authority(authority).path_and_query(path.clone());
+    Ok(Uris { origin: Uri::from(path), absolute: absolute.build().map_err(|e| format!("base_url: {e}"))? })
+}
+
 /// `Host` of the base URL: the port only where it is not the scheme's own, brackets around IPv6.
-fn authority(base: &BaseUrl) -> String {
+pub(super) fn authority(base: &BaseUrl) -> String {
     let host = if base.host.contains(':') { format!("[{}]", base.host) } else { base.host.clone() };
     match (base.tls, base.port) {
         (true, 443) | (false, 80) => host,

@@ -1,6 +1,7 @@
 //! The only place where a failure becomes an HTTP answer (contract.md 2.2). Every answer says whose fault it was, what
 //! was tried, and when it is worth coming back; none names an address or a key.
 
+mod deferred;
 mod refusal;
 mod upstream;
 

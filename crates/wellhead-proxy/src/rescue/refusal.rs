@@ -34,7 +34,12 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// The client's fault: never worth a retry.
-    fn client(status: u16, code: &'static str, kind: &'static str, message: impl Into<Box<str>>) -> Self {
+    pub(super) fn client(
+        status: u16,
+        code: &'static str,
+        kind: &'static str,
+        message: impl Into<Box<str>>,
+    ) -> Self {
         Self {
             status,
             code,
@@ -54,7 +59,7 @@ impl Refusal {
     }
 
     /// Our own limit: worth a retry.
-    fn shed(message: impl Into<Box<str>>, after: Duration) -> Self {
+    pub(super) fn shed(message: impl Into<Box<str>>, after: Duration) -> Self {
         Self {
             cause: Some(Diagnosis::Overloaded),
             source: Side::Gateway,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
@@ -35,6 +35,7 @@ impl Collector for Shared {
         self.cache.encode(out)?;
         self.diagnoses(out)?;
         queues(out, &routes)?;
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).clone().encode(out)?;
         attempts(out, &targets)?;
         loads(out, &targets)?;
         states(out, &targets)?;

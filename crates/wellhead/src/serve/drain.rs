@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use wellhead_config::snapshot::Boot;
@@ -16,7 +17,13 @@ const SERVICE_MIN: Duration = Duration::from_secs(30);
 const CUT_MAX: Duration = Duration::from_secs(2);
 
 /// Waits for a signal and drains. Returns when the workers may be joined.
-pub(super) async fn until_stopped(drain: &Drain, boot: &Boot, gateway: &Gateway, workers: WorkerHandles) {
+pub(super) async fn until_stopped(
+    drain: &Drain,
+    boot: &Boot,
+    gateway: &Gateway,
+    workers: WorkerHandles,
+    replay: JoinHandle<()>,
+) {
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => {
@@ -36,8 +43,14 @@ pub(super) async fn until_stopped(drain: &Drain, boot: &Boot, gateway: &Gateway,
         at_least.as_secs(),
         boot.drain_max.as_secs()
     ));
-    // Workers end by themselves when their last connection has been answered and closed.
-    let mut ended = tokio::task::spawn_blocking(move || workers.join());
+    // Workers end by themselves when their last connection has been answered and closed, and the replay of deferred
+    // requests when none is under way. Those that wait are on disk.
+    let mut ended = tokio::task::spawn_blocking(move || {
+        workers.join();
+        if replay.join().is_err() {
+            tracing::error!("the replay of deferred requests ended by a panic");
+        }
+    });
     let drained = async {
         tokio::time::sleep(at_least).await;
         drain.advance(DrainPhase::Closing);

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Handle;
 use wellhead_catalog::Catalog;
@@ -25,7 +26,7 @@ use wellhead_control::{
 use wellhead_net::{
     Drain, Runtime, ServeLimits, WorkerHandles, bind_all, bind_one, serve_connections, spawn_workers,
 };
-use wellhead_proxy::{Gateway, GatewayOptions};
+use wellhead_proxy::{Deferred, Gateway, GatewayOptions};
 use wellhead_store::{DataDir, SqliteStore};
 use wellhead_telemetry::{AccessLog, Conventions, Metrics, OtlpOptions, Telemetry, TelemetryOptions};
 
@@ -127,7 +128,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .print();
         notify_systemd();
         drain::reopen_logs_on_hangup(data.telemetry.clone());
-        drain::until_stopped(&data.drain, &boot, &data.gateway, data.workers).await;
+        drain::until_stopped(&data.drain, &boot, &data.gateway, data.workers, data.replay).await;
         plane.shutdown().await;
         let telemetry = data.telemetry;
         tokio::task::spawn_blocking(move || telemetry.shutdown()).await?;
@@ -197,6 +198,8 @@ struct DataPlane {
     telemetry: Arc<Telemetry>,
     drain: Drain,
     workers: WorkerHandles,
+    /// Answers deferred requests.
+    replay: JoinHandle<()>,
 }
 
 impl DataPlane {
@@ -232,12 +235,15 @@ impl DataPlane {
             base_url: format!("http://{address}/v1"),
             trace_always: boot.otlp_endpoint.is_some(),
             spill_dir: data_dir.path().to_owned(),
+            deferred: Deferred::open(data_dir.path().join("deferred"))
+                .context("the requests that are to be answered later cannot be read")?,
         };
         let gateway = Gateway::new(options, snapshot);
         let runtime = if boot.shared_runtime { Runtime::Shared } else { Runtime::PerCore };
         let main = worker_main(&gateway, snapshot, &drain);
+        let replay = wellhead_proxy::start_replay(&gateway, listeners.len())?;
         let workers = spawn_workers(listeners, runtime, workers(boot.workers), main)?;
-        Ok(Self { gateway, metrics, telemetry, drain, workers })
+        Ok(Self { gateway, metrics, telemetry, drain, workers, replay })
     }
 }
 
