@@ -12,13 +12,14 @@ use bytes::Bytes;
 use http::HeaderMap;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wellhead_http::trace::Trace;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::fair::Class;
 use wellhead_resilience::ladder::{Effect, Event, Ladder, TargetView};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
+use wellhead_wire::openai::stream::Identity;
 
 /// The request and its state.
 #[derive(Debug)]
@@ -207,6 +208,8 @@ impl Exchange {
 pub(crate) struct Early {
     open: AtomicBool,
     events: Mutex<VecDeque<Bytes>>,
+    /// What the stream is called in the events that have reached the client.
+    identity: OnceLock<Identity>,
 }
 
 impl Early {
@@ -223,6 +226,18 @@ impl Early {
     /// what one read from the upstream yields, at most one event over the connection's buffer.
     pub(crate) fn push(&self, events: impl IntoIterator<Item = Bytes>) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+    }
+
+    /// The first events that reach the client name the stream.
+    pub(crate) fn name(&self, identity: Option<&Identity>) {
+        if let Some(identity) = identity.filter(|_| self.identity.get().is_none()) {
+            drop(self.identity.set(identity.clone()));
+        }
+    }
+
+    /// What the client knows the stream by, if it has seen anything of it.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.get()
     }
 
     pub(crate) fn pop(&self) -> Option<Bytes> {

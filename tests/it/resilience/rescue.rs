@@ -215,3 +215,18 @@ async fn a_prefill_goes_where_the_vendor_takes_it_and_its_refusal_is_followed_by
     let record = gateway.record(answer.header("x-request-id")).await;
     assert_eq!(record["attempts"].as_array().map(Vec::len), Some(3), "{record}");
 }
+
+#[tokio::test]
+async fn a_switch_in_the_middle_of_thoughts_is_still_one_stream() {
+    let (first, second) = (sim(), sim());
+    // Its headers and its first thoughts are out when it breaks off: they wait for content for ten seconds.
+    first.set_fault(Rule::always(fault("slow-tokens:1500+cut-after:8")));
+    let text = tiers(&first.base_url(), &second.base_url(), "stream: { hedge: off }");
+    let gateway = Gateway::start(&text.replace("m1", "practice-reason")).await;
+    let answer = gateway.chat(true).await;
+    assert!(answer.text().contains("reasoning_content"), "{}", answer.text());
+    assert_eq!(answer.content(), expected().await, "{}", answer.text());
+    coherent(&answer, "a switch after thoughts");
+    let record = gateway.record(answer.header("x-request-id")).await;
+    assert_eq!((&record["rung"], &record["outcome"]), (&json!("failed-over"), &json!("rescued")), "{record}");
+}

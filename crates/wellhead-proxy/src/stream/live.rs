@@ -2,14 +2,14 @@
 //! the start of an event and tool calls that are not complete yet.
 
 use super::queue::Queue;
-use crate::exchange::Call;
+use crate::exchange::{Call, Early};
 use crate::replay::Share;
 use bytes::Bytes;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
 use wellhead_wire::openai::error::ErrorBody;
-use wellhead_wire::openai::resume::{Broken, Resumed};
-use wellhead_wire::openai::stream::{Delivered, END_SIGNAL, StreamEnd, StreamObserver};
+use wellhead_wire::openai::resume::{Broken, Plan, Resumed};
+use wellhead_wire::openai::stream::{Delivered, END_SIGNAL, Identity, StreamEnd, StreamObserver};
 use wellhead_wire::sse::{Framer, Tail, Verdict};
 
 /// Delivered text is counted in the budget for replay in pieces of this size: a counter that all threads share is not
@@ -39,7 +39,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new(body: InBody, call: &Call<'_>) -> Self {
-        let resumed = call.resume.map(|resume| resume.joint(call));
+        let resumed = call.resume.map(|resume| resume.joint(call)).or_else(|| renamed(call));
         let remembers = resumed.is_none() && call.is_rescuable();
         let watch = if remembers { StreamObserver::remembering } else { StreamObserver::new };
         Self {
@@ -172,6 +172,11 @@ impl Live {
         self.observer.reasoning_events()
     }
 
+    /// What identifies the stream, once it has said so.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.observer.identity()
+    }
+
     /// Bytes that wait for a tool call to be whole.
     pub(crate) fn kept_bytes(&self) -> usize {
         self.observer.kept_bytes()
@@ -186,6 +191,14 @@ impl Live {
     pub(crate) fn stage(&self) -> Stage {
         if self.has_begun() { Stage::Stream } else { Stage::FirstToken }
     }
+}
+
+/// Thoughts of another target have reached the client: for the client it is still the same stream.
+fn renamed(call: &Call<'_>) -> Option<Box<Resumed>> {
+    let identity = call.early.and_then(Early::identity)?;
+    let event_bytes_max = call.plan.limits.event_bytes_max;
+    let delivered = Delivered::named(identity.clone());
+    Some(Box::new(Resumed::new(call.endpoint, Plan::Restart, delivered, false, event_bytes_max)))
 }
 
 /// The stream does not fit to what the client has.

@@ -102,12 +102,14 @@ fn ended(mut live: Box<Live>) -> Result<Box<Live>, Failure> {
 }
 
 /// When the client already has its headers, reasoning need not wait for the commit. Behind a joint it waits: the client
-/// is in the middle of the answer. And while two attempts run, because only one of them will have said it.
+/// is in the middle of the answer. And while two attempts run, because only one of them will have said it. And where a
+/// stream cannot be joined to what another target has begun (Responses).
 fn pass_on_early(call: &Call<'_>, live: &mut Live, signs: Option<&Signs>) {
-    if call.resume.is_some() || signs.is_some_and(Signs::is_quiet) {
+    if call.resume.is_some() || signs.is_some_and(Signs::is_quiet) || !call.endpoint.streams_chunks() {
         return;
     }
     if let Some(early) = call.early.filter(|early| early.is_open()) {
+        early.name(live.identity());
         early.push(live.ready.take_all());
     }
 }

@@ -71,6 +71,11 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// Nothing of the answer itself, but the names of its stream: thoughts went by.
+    pub fn named(identity: Identity) -> Self {
+        Self { identity, searched: NAMED_EVENTS_MAX, ..Self::default() }
+    }
+
     /// The text, exactly as the client has put it together. Empty if it was too long to be remembered.
     pub fn text(&self) -> &str {
         &self.text

@@ -156,6 +156,11 @@ impl StreamObserver {
         self.delivered = None;
     }
 
+    /// What identifies the stream, as far as that is remembered.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.delivered.as_ref().map(|delivered| delivered.identity()).filter(|identity| identity.id.is_some())
+    }
+
     /// Bytes of text that are remembered.
     pub fn remembered_bytes(&self) -> usize {
         self.delivered.as_ref().map_or(0, |delivered| delivered.text().len())
