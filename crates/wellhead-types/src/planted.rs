@@ -20,10 +20,16 @@ pub enum Planted {
     BudgetNeverRefuses,
     /// There is no pause between two tries of the same target.
     BackoffIsZero,
+    /// A second attempt is sent at once, whatever is known and paid for.
+    HedgeAsksTwoAtOnce,
     /// A wait may be longer than the caller's own patience.
     HoldOutlastsTheDeadline,
     /// Waiters are never told that something has changed.
     HoldForgetsToCall,
+    /// The first token is waited for a millisecond, whatever was learnt.
+    LatencyLimitIsNothing,
+    /// After an outage nobody is let in.
+    RampLetsNobodyIn,
     /// A key that is limited does not rest.
     KeyRestIgnoresRetryAfter,
     /// A target that was silent is asked again by the same request.
@@ -42,14 +48,17 @@ pub enum Planted {
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::BreakerNeverDue,
         Self::BreakerNeverOpens,
         Self::BalanceTakesTheHeavier,
         Self::BudgetNeverRefuses,
         Self::BackoffIsZero,
+        Self::HedgeAsksTwoAtOnce,
         Self::HoldOutlastsTheDeadline,
         Self::HoldForgetsToCall,
+        Self::LatencyLimitIsNothing,
+        Self::RampLetsNobodyIn,
         Self::KeyRestIgnoresRetryAfter,
         Self::LadderAsksTheSilentAgain,
         Self::LadderGivesUpEarly,

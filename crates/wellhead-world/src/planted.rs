@@ -24,6 +24,13 @@ pub const ROWS: &[Row] = &[
     Row { bug: Planted::BackoffIsZero, breaks: &["PAUSE"], themes: &[Theme::Sole] },
     Row { bug: Planted::HoldOutlastsTheDeadline, breaks: &["I4"], themes: &[Theme::Limits, Theme::Outage] },
     Row { bug: Planted::HoldForgetsToCall, breaks: &["WAITS"], themes: &[Theme::Limits] },
+    Row { bug: Planted::HedgeAsksTwoAtOnce, breaks: &["HEDGES"], themes: &[Theme::Outage, Theme::Standby] },
+    Row {
+        bug: Planted::LatencyLimitIsNothing,
+        breaks: &["I6", "STANDBY"],
+        themes: &[Theme::Standby, Theme::Outage],
+    },
+    Row { bug: Planted::RampLetsNobodyIn, breaks: &["I6"], themes: &[Theme::Outage, Theme::Sole] },
     Row { bug: Planted::KeyRestIgnoresRetryAfter, breaks: &["RETRY-AFTER"], themes: &[Theme::Limits] },
     Row {
         bug: Planted::LadderAsksTheSilentAgain,

@@ -13,6 +13,7 @@ pub use race::{Effect, Event, Race, Runner};
 
 use crate::latency::Known;
 use crate::{Nanos, SECOND};
+use wellhead_types::planted::{self, Planted};
 
 /// Longest wait for a probe of a target that was resting, before a healthy one is asked as well: the probe is for the
 /// gateway's benefit, and its user does not pay for it.
@@ -40,6 +41,9 @@ pub struct Ask {
 pub fn when(ask: &Ask, known: &Known, budget: &Budget) -> Option<Nanos> {
     if !ask.streamed || ask.committed || !ask.alternative {
         return None;
+    }
+    if planted::has(Planted::HedgeAsksTwoAtOnce) {
+        return Some(ask.started);
     }
     let delay = match known.p95 {
         learnt if ask.probe => learnt.unwrap_or(PROBE_PATIENCE).min(PROBE_PATIENCE),

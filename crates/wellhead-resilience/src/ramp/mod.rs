@@ -8,6 +8,7 @@ mod tests;
 
 use crate::{Nanos, SECOND};
 use rate::Rate;
+use wellhead_types::planted::{self, Planted};
 
 /// A shorter time with nothing healthy has gathered no crowd.
 pub const OUTAGE_MIN: Nanos = 5 * SECOND;
@@ -137,7 +138,9 @@ impl Ramp {
     /// A request wants to be sent for the first time, or to be retried. While nothing is healthy the answer is yes: who
     /// may probe is decided elsewhere.
     pub fn admit(&mut self, now: Nanos) -> Admit {
-        self.advance(now);
+        if !planted::has(Planted::RampLetsNobodyIn) {
+            self.advance(now);
+        }
         let permit = Permit { ramp: self.ramps, step: self.steps };
         let ramping = match &mut self.state {
             State::Open => {
@@ -147,6 +150,9 @@ impl Ramp {
             State::Down { .. } => return Admit::Go(permit),
             State::Ramping(ramping) => ramping,
         };
+        if planted::has(Planted::RampLetsNobodyIn) {
+            return Admit::Later(now.saturating_add(SECOND));
+        }
         if ramping.next > now {
             ramping.kept_out = true;
             return Admit::Later(ramping.next);

@@ -7,6 +7,7 @@
 mod answers;
 mod attempts;
 mod causes;
+mod hedges;
 mod recovery;
 mod standby;
 mod waits;
@@ -27,6 +28,7 @@ pub(crate) fn finally(scenario: &Scenario, entries: &Entries) -> Vec<String> {
     answers::all_there(scenario, entries, &mut wrong);
     attempts::check(scenario, entries, &mut wrong);
     causes::check(scenario, entries, &mut wrong);
+    hedges::check(scenario, entries, &mut wrong);
     recovery::check(scenario, entries, &mut wrong);
     standby::check(scenario, entries, &mut wrong);
     waits::check(scenario, entries, &mut wrong);
