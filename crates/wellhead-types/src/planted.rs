@@ -20,6 +20,13 @@ pub enum Planted {
     BudgetNeverRefuses,
     /// There is no pause between two tries of the same target.
     BackoffIsZero,
+    /// The app with most in the queue is served first. Found by the simulation of the admission (`hold::crowd`), as the
+    /// two that follow.
+    FairServesTheGreediest,
+    /// The lowest class is served first.
+    FairIgnoresTheClass,
+    /// One refusal is taken for the smallest limit there is, for good.
+    GateStaysAtItsMinimum,
     /// A second attempt is sent at once, whatever is known and paid for.
     HedgeAsksTwoAtOnce,
     /// A wait may be longer than the caller's own patience.
@@ -47,8 +54,8 @@ pub enum Planted {
 }
 
 impl Planted {
-    /// All of them.
-    pub const ALL: [Self; 17] = [
+    /// Those that the seeded world finds.
+    pub const IN_WORLDS: [Self; 17] = [
         Self::BreakerNeverDue,
         Self::BreakerNeverOpens,
         Self::BalanceTakesTheHeavier,
@@ -67,6 +74,10 @@ impl Planted {
         Self::ResumeAcceptsADifferentAnswer,
         Self::StreamEndsACutLikeAFinish,
     ];
+
+    /// Those that the simulation of the admission finds.
+    pub const IN_ADMISSION: [Self; 3] =
+        [Self::FairServesTheGreediest, Self::FairIgnoresTheClass, Self::GateStaysAtItsMinimum];
 }
 
 thread_local! {

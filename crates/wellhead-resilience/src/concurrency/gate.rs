@@ -15,6 +15,7 @@
 
 use super::gradient::{IN_FLIGHT_LIMIT_MIN, Limit};
 use crate::{MILLI, Nanos, SECOND};
+use wellhead_types::planted::{self, Planted};
 
 /// How long is looked for an answer that did not wait: the interval of CoDel for models.
 pub const INTERVAL: Nanos = 10 * SECOND;
@@ -102,6 +103,9 @@ impl Gate {
         now: Nanos,
     ) {
         let usual = self.usual[usize::from(streamed)];
+        if planted::has(Planted::GateStaysAtItsMinimum) {
+            return;
+        }
         let ratio = if usual == 0 { 1.0 } else { latency as f64 / usual as f64 };
         if let Some(limit) = &mut self.queued {
             limit.on_sample(nominal(ratio), waiting, now);
@@ -126,6 +130,10 @@ impl Gate {
             return;
         }
         self.evidence_at = now;
+        if planted::has(Planted::GateStaysAtItsMinimum) {
+            self.refused = Some(Limit::at(IN_FLIGHT_LIMIT_MIN, SECOND));
+            return;
+        }
         let limit = self.refused.get_or_insert_with(|| Limit::at(others.saturating_add(1), SECOND));
         limit.on_refusal(others, now);
     }

@@ -11,6 +11,7 @@ use crate::concurrency::Order;
 use band::Band;
 /// How important a request is; lower ones are shed first.
 pub use wellhead_types::Priority as Class;
+use wellhead_types::planted::{self, Planted};
 
 /// Most requests that one queue is meant to keep. At the pace of a model server, those behind would wait in vain.
 pub const QUEUED_REQUESTS_MAX: usize = 1_000;
@@ -100,7 +101,11 @@ impl<A: Ord + Clone, V> Queue<A, V> {
     pub fn pop_by(&mut self, order: impl Fn(Class) -> Order) -> Option<Item<A, V>> {
         let waits = |class: &usize| !self.bands[*class].is_empty();
         let owed = (1..4).filter(waits).find(|class| self.guaranteed[*class] >= GUARANTEED_HUNDREDTHS_MAX);
-        let class = owed.or_else(|| (0..4).find(waits))?;
+        let class = if planted::has(Planted::FairIgnoresTheClass) {
+            (0..4).rev().find(waits)?
+        } else {
+            owed.or_else(|| (0..4).find(waits))?
+        };
         let item = self.bands[class].pop(order(Class::ALL[class]))?;
         self.requests -= 1;
         let tokens = band::cost(item.tokens);
