@@ -4,9 +4,11 @@ A door has a port of its own, so that to the gateway each is another endpoint. I
 """
 
 import asyncio
+import fcntl
 import json
 import socket
 import struct
+import termios
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -158,8 +160,16 @@ async def end_badly(end, writer):
         await writer.drain()
     elif end == "reset":
         plain = writer.get_extra_info("socket")
+        await acknowledged(plain)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
+
+
+async def acknowledged(plain):
+    """Until the other side has all that was sent: a reset throws away what the kernel still holds (SIOCOUTQ, tcp(7))."""
+    async with asyncio.timeout(STEP_SECONDS_MAX):
+        while struct.unpack("i", fcntl.ioctl(plain.fileno(), termios.TIOCOUTQ, bytes(4)))[0]:
+            await asyncio.sleep(0)
 
 
 class Events:
