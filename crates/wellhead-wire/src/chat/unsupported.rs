@@ -1,0 +1,89 @@
+//! What a target cannot do: refused with the parameter's name, or left out where a setting of the model says so.
+
+#![expect(missing_docs, reason = "members that every dialect has under this name")]
+
+use bytes::Bytes;
+use std::borrow::Cow;
+
+/// Parameters that may be left out when a target cannot do them: their names as the client wrote them, or `*`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Losses(Vec<Box<str>>);
+
+impl Losses {
+    /// Nothing may be left out.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// These may.
+    pub fn allowed(names: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
+    }
+
+    fn allows(&self, param: &str) -> bool {
+        self.0.iter().any(|name| &**name == "*" || &**name == param)
+    }
+}
+
+/// A parameter was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// As the client's dialect names it: `messages[2].content[0]`, `top_k`.
+    pub param: Cow<'static, str>,
+}
+
+/// A target cannot do what is asked, and nothing allows to leave it out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unsupported {
+    /// As the client's dialect names it.
+    pub param: Cow<'static, str>,
+    /// What cannot be done, and what to do about it.
+    pub message: String,
+}
+
+/// A body in a target's dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    pub body: Bytes,
+    /// What the target will not hear of.
+    pub dropped: Vec<Dropped>,
+}
+
+/// Collects what is lost while a body is written.
+#[derive(Debug)]
+pub struct Loss<'a> {
+    losses: &'a Losses,
+    dropped: Vec<Dropped>,
+}
+
+impl<'a> Loss<'a> {
+    /// By a model's setting.
+    pub const fn new(losses: &'a Losses) -> Self {
+        Self { losses, dropped: Vec::new() }
+    }
+
+    /// The target cannot do this: leaves it out if that is allowed. `why` completes "`param` ...".
+    pub fn cannot(&mut self, param: impl Into<Cow<'static, str>>, why: &str) -> Result<(), Unsupported> {
+        let param = param.into();
+        if self.losses.allows(&param) {
+            self.note(param);
+            return Ok(());
+        }
+        let message = format!(
+            "`{param}` {why}; leave it out, ask another model, or list it under the model's `drop_unsupported`"
+        );
+        Err(Unsupported { param, message })
+    }
+
+    /// Something that changes nothing of what is answered (a hint, a label) was left out.
+    pub fn note(&mut self, param: impl Into<Cow<'static, str>>) {
+        let param = param.into();
+        if !self.dropped.iter().any(|dropped| dropped.param == param) {
+            self.dropped.push(Dropped { param });
+        }
+    }
+
+    /// The body with what was lost on the way.
+    pub fn finish(self, body: Bytes) -> Encoded {
+        Encoded { body, dropped: self.dropped }
+    }
+}
