@@ -346,7 +346,8 @@ pub(crate) fn limit(call: &Call<'_>, ladder: &Ladder, number: usize) -> Limit {
         known = Known::default();
     }
     let configured = model.first_token_timeout.filter(|_| streamed).map(nanos);
-    let ask = FirstAsk { streamed, alternative, thinking: latencies.thinks(), configured };
+    let remaining = call.deadline.saturating_sub(now);
+    let ask = FirstAsk { streamed, alternative, thinking: latencies.thinks(), configured, remaining };
     match known.first_limit(ask).map(|limit| now.saturating_add(limit)).filter(|at| *at < call.deadline) {
         Some(at) => Limit { at: clock.instant(at), by_deadline: false },
         None => by_deadline,

@@ -37,6 +37,8 @@ pub struct FirstAsk {
     pub thinking: bool,
     /// The model's own limit, if it has one for this kind of call: no learnt limit is above it.
     pub configured: Option<Nanos>,
+    /// Until the deadline.
+    pub remaining: Nanos,
 }
 
 /// What has been learnt, as plain numbers: small enough to be copied to where no lock is needed to read it. `None`
@@ -117,8 +119,12 @@ impl Known {
                 self.p99.map_or(start, |p99| p99.saturating_add(p99 / 2).max(FIRST_FLOOR).min(ceiling)),
             );
         }
-        // Twice the factor of a stream, because length adds to slowness.
-        let learnt = self.p99.map(|p99| p99.saturating_mul(3).max(WHOLE_FLOOR));
+        // Twice the factor of a stream, because length adds to slowness. A caller in a hurry has no time for that: half of
+        // it belongs to whoever answers instead, unless the target is known to need more.
+        let learnt = self.p99.map(|p99| {
+            let patient = p99.saturating_mul(3).max(WHOLE_FLOOR);
+            patient.min((ask.remaining / 2).max(p99.saturating_add(p99 / 2)))
+        });
         learnt.into_iter().chain(ask.configured).min()
     }
 

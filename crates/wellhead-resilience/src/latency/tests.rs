@@ -6,7 +6,13 @@ use super::{
 };
 use crate::{MILLI, Nanos, Rng, SECOND};
 
-const STREAM: FirstAsk = FirstAsk { streamed: true, alternative: true, thinking: false, configured: None };
+const STREAM: FirstAsk = FirstAsk {
+    streamed: true,
+    alternative: true,
+    thinking: false,
+    configured: None,
+    remaining: 600 * SECOND,
+};
 
 fn learnt(first: Nanos, samples: u32) -> Latency {
     let mut latency = Latency::default();
@@ -42,6 +48,21 @@ fn a_learnt_limit_has_a_floor_and_is_never_above_the_configured_one() {
     assert!(learnt(40 * SECOND, 100).known().first_limit(patient).unwrap() >= 60 * SECOND);
     let whole = FirstAsk { streamed: false, configured: Some(90 * SECOND), ..STREAM };
     assert_eq!(learnt(80 * SECOND, 100).known().first_limit(whole), Some(90 * SECOND));
+}
+
+#[test]
+fn a_whole_answer_leaves_half_of_a_short_deadline_to_the_standby() {
+    let known = learnt(2 * SECOND, 100).known();
+    let limit = |remaining| {
+        known.first_limit(FirstAsk { streamed: false, remaining, ..STREAM }).unwrap_or_default()
+    };
+    assert_eq!(limit(600 * SECOND), 30 * SECOND);
+    assert_eq!(limit(60 * SECOND), 30 * SECOND);
+    assert_eq!(limit(20 * SECOND), 10 * SECOND);
+    // Never below what one in a hundred healthy answers takes, and half as much again (decision 10).
+    for remaining in [5 * SECOND, SECOND, 0] {
+        assert!((3 * SECOND..4 * SECOND).contains(&limit(remaining)), "{remaining}: {}", limit(remaining));
+    }
 }
 
 #[test]

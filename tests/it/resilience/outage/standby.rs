@@ -10,8 +10,8 @@ use super::deaths::{Death, Mortal};
 use super::load::{CLIENTS, Load, Served};
 use crate::support::{Gateway, eventually, expected, fault, metric, sim, tiers};
 
-/// Requests before the outage.
-const HEALTHY: usize = 40;
+/// Requests before the outage; more than it takes to learn how long an answer takes.
+const HEALTHY: usize = 90;
 /// Requests while the primary is down, at least.
 const DOWN: usize = 240;
 /// Requests once the primary has its traffic back.
@@ -24,6 +24,8 @@ const PROBES: u64 = 2;
 const BACK_MAX: Duration = Duration::from_secs(30);
 /// Silence is given up and connecting too, soon enough for a test and late enough for a busy machine.
 const SETTINGS: &str = "attempts_max: 3\n    timeouts: { first_token: 1500ms }";
+/// Callers of whole answers have less time than a patient gateway would give a target that has gone silent.
+const IN_A_HURRY: &str = "attempts_max: 3\n    timeouts: { deadline: 8s }";
 
 /// Probes that fit into so long an outage: the first wait is at least half a second, and each is twice the one before.
 fn probes_max(outage: Duration) -> usize {
@@ -51,7 +53,8 @@ async fn outage(death: Death, stream: bool) {
     let expected = expected().await;
     let mut primary = Mortal::start(Duration::from_millis(1));
     let standby = sim();
-    let text = tiers(&primary.base_url(), &standby.base_url(), SETTINGS)
+    let settings = if death == Death::Silent && !stream { IN_A_HURRY } else { SETTINGS };
+    let text = tiers(&primary.base_url(), &standby.base_url(), settings)
         .replace("-a\"] }", "-a\"], timeouts: { connect: 500ms } }");
     let gateway = Gateway::start(&text).await;
     let load = Load::start(gateway.addr, stream, &expected);
@@ -110,6 +113,7 @@ outages! {
     a_primary_that_is_gone_streamed: Gone true;
     a_primary_behind_a_partition: Unreachable false;
     a_primary_behind_a_partition_streamed: Unreachable true;
+    a_primary_that_is_silent: Silent false;
     a_primary_that_is_silent_streamed: Silent true;
     a_primary_that_fails: Failing false;
     a_primary_that_fails_streamed: Failing true;
