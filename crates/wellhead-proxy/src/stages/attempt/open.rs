@@ -1,0 +1,124 @@
+//! From the head of an answer to one that can be committed to: a stream with its first content, JSON that has been read
+//! whole, the first piece of anything else.
+
+use super::kind::{Kind, accepts, coding, kind};
+use super::refused::refused;
+use super::{Begun, Limit, Missed, missed};
+use crate::answer::{Content, Opened};
+use crate::exchange::{Call, Early};
+use crate::settle::Signs;
+use crate::stream;
+use bytes::{Bytes, BytesMut};
+use http::Response;
+use http_body_util::BodyExt;
+use std::collections::VecDeque;
+use wellhead_net::InBody;
+use wellhead_types::{Cause, Failure, Stage};
+use wellhead_wire::openai::answer::inspect;
+
+/// From response headers to an answer that can be committed to. `signs` are there if another attempt may run beside it.
+pub(crate) async fn open(
+    call: &Call<'_>,
+    begun: &Begun,
+    response: Response<InBody>,
+    signs: Option<&Signs>,
+) -> Result<Opened, Missed> {
+    let limit = begun.terms.limit;
+    let (parts, body) = response.into_parts();
+    let status = parts.status.as_u16();
+    if !parts.status.is_success() {
+        return Err(refused(call, begun.key(call.route), status, parts.headers, body, limit).await);
+    }
+    let late = call.resume.is_some() || call.early.is_some_and(Early::is_open);
+    let mut first_at = None;
+    let content = match kind(&parts.headers, call.head.stream) {
+        // The client has been promised a stream.
+        Kind::Json | Kind::Bytes if late => {
+            let detail = "an answer in one piece to a request for a stream";
+            return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
+        }
+        kind if let Some(coding) = coding(&parts.headers) => {
+            encoded(call, coding, &kind, body, limit).await.map_err(missed)?
+        }
+        Kind::Events => {
+            let opened = stream::open(call, begun, body, signs).await.map_err(missed)?;
+            first_at = opened.first_at;
+            Content::Stream(opened.live)
+        }
+        Kind::Json => whole(call, body, limit).await.map_err(missed)?,
+        Kind::Html => {
+            let detail = "a page of HTML instead of an answer";
+            return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
+        }
+        Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
+    };
+    let rung = begun.terms.rung;
+    Ok(Opened { target: begun.number, rung, first_at, status, headers: parts.headers, content })
+}
+
+/// A compressed answer cannot be watched. An unstreamed one is relayed if the client takes compressed answers; a
+/// stream is refused, because its end could not be told from a cut.
+async fn encoded(
+    call: &Call<'_>,
+    coding: &[u8],
+    kind: &Kind,
+    body: InBody,
+    limit: Limit,
+) -> Result<Content, Failure> {
+    if matches!(kind, Kind::Events) || !accepts(call, coding) {
+        let detail = "a compressed answer that was not asked for";
+        return Err(Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail));
+    }
+    first_piece(body, limit).await
+}
+
+/// A JSON answer is read whole, so that an error inside a 200 or a cut can still be followed by another attempt. One
+/// larger than the limit is relayed from there on.
+async fn whole(call: &Call<'_>, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
+    let max = usize::try_from(call.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
+    let mut read: VecDeque<Bytes> = VecDeque::new();
+    let mut bytes = 0;
+    while let Some(chunk) = next(&mut body, limit).await? {
+        bytes += chunk.len();
+        read.push_back(chunk);
+        if bytes > max {
+            return Ok(Content::Relay(read, body));
+        }
+    }
+    let whole = join(read, bytes);
+    let inspected = inspect(call.endpoint, &whole)?;
+    Ok(Content::Whole(whole, inspected.usage))
+}
+
+/// Audio and other bytes: committed to when the first piece is there.
+async fn first_piece(mut body: InBody, limit: Limit) -> Result<Content, Failure> {
+    match next(&mut body, limit).await? {
+        Some(first) => Ok(Content::Relay(VecDeque::from([first]), body)),
+        None => Ok(Content::Whole(Bytes::new(), None)),
+    }
+}
+
+/// The next piece of an answer that has not been committed to.
+pub(super) async fn next(body: &mut InBody, limit: Limit) -> Result<Option<Bytes>, Failure> {
+    loop {
+        match tokio::time::timeout_at(limit.at, body.frame()).await {
+            Err(_) => return Err(limit.failure(Stage::FirstToken, Cause::FirstTokenTimeout)),
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(error))) => return Err(Failure { stage: Stage::FirstToken, ..error.into() }),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn join(mut pieces: VecDeque<Bytes>, bytes: usize) -> Bytes {
+    if pieces.len() == 1 {
+        return pieces.pop_front().unwrap_or_default();
+    }
+    let mut joined = BytesMut::with_capacity(bytes);
+    pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
+    joined.freeze()
+}

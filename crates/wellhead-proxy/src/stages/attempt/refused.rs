@@ -1,0 +1,79 @@
+//! Error answers: read, classified, freed of our key.
+
+use super::open::{join, next};
+use super::{Limit, Missed, UpstreamError, missed};
+use crate::exchange::Call;
+use crate::plan::KeyPlan;
+use bytes::Bytes;
+use http::HeaderMap;
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::Instant;
+use wellhead_net::InBody;
+use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
+use wellhead_wire::openai::error::classify;
+
+/// Largest error body that is read, and passed on where the request is at fault.
+const ERROR_BYTES_MAX: usize = 256 * 1024;
+
+/// Time for an error's body: the status alone is enough to go on, and somebody else could be answering.
+const ERROR_BODY_MAX: Duration = Duration::from_secs(1);
+
+/// An error answer: read, classified, kept in case that it is passed on.
+pub(super) async fn refused(
+    call: &Call<'_>,
+    key: Option<&KeyPlan>,
+    status: u16,
+    headers: HeaderMap,
+    mut body: InBody,
+    limit: Limit,
+) -> Missed {
+    let soon = Instant::now() + ERROR_BODY_MAX;
+    let limit = Limit { at: limit.at.min(soon), ..limit };
+    let mut pieces = VecDeque::new();
+    let mut bytes = 0;
+    while bytes <= ERROR_BYTES_MAX {
+        match next(&mut body, limit).await {
+            Ok(Some(chunk)) => {
+                bytes += chunk.len();
+                pieces.push_back(chunk);
+            }
+            // An error that breaks off is still an error; what came of it is enough to classify it.
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let body = without_key(join(pieces, bytes), key);
+    if (300..400).contains(&status) {
+        let detail = format!("a redirect ({status}), which is never followed with a credential");
+        let failure = Failure {
+            status: Some(status),
+            scope: Scope::Endpoint,
+            ..Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail)
+        };
+        return missed(failure);
+    }
+    let wall_s = call.worker.gateway.clock.wall_ns(call.now()) / 1_000_000_000;
+    let failure = classify(status, &headers, &body, wall_s);
+    let answer = (failure.retry == Retry::Never).then_some(UpstreamError { status, headers, body });
+    Missed::Failed(failure, answer)
+}
+
+/// Some vendors repeat the key that they reject. It is ours, and nobody else's business.
+fn without_key(body: Bytes, key: Option<&KeyPlan>) -> Bytes {
+    let Some(secret) = key.map(|key| key.secret.expose().as_bytes()).filter(|secret| !secret.is_empty())
+    else {
+        return body;
+    };
+    if memchr::memmem::find(&body, secret).is_none() {
+        return body;
+    }
+    let mut masked = Vec::with_capacity(body.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(&body, secret) {
+        masked.extend_from_slice(&body[from..at]);
+        masked.extend_from_slice(b"***");
+        from = at + secret.len();
+    }
+    masked.extend_from_slice(&body[from..]);
+    masked.into()
+}
