@@ -34,8 +34,7 @@ use wellhead_http::names;
 use wellhead_http::trace::Trace;
 use wellhead_net::DrainPhase;
 use wellhead_resilience::ladder::{Ladder, TARGETS_MAX};
-use wellhead_telemetry::{RequestRecord, TraceContext};
-use wellhead_types::{Outcome, Priority, RequestId, Rung};
+use wellhead_types::Outcome;
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
 
@@ -72,7 +71,7 @@ enum Asked<'a> {
 async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
     let (parts, mut body) = request.into_parts();
     let plan = worker.gateway.plan.load_full();
-    let (mut books, trace) = received(&worker, &parts);
+    let (mut books, trace) = Books::received(&worker, &parts.headers, method_name(&parts.method));
     let path = parts.uri.path();
     let asked = match found(&worker, &parts, path) {
         Ok(asked) => asked,
@@ -137,58 +136,6 @@ impl Asked<'_> {
             Self::Deferred(_) => "/v1/deferred/{id}",
         }
     }
-}
-
-/// Gives the request an id, a trace and its books.
-fn received(worker: &Arc<Worker>, parts: &Parts) -> (Box<Books>, Trace) {
-    let gateway = &worker.gateway;
-    let started = gateway.clock.now();
-    let wall_ns = gateway.clock.wall_ns(started);
-    let random = random_bytes(worker);
-    let given = parts.headers.get(&names::X_REQUEST_ID).and_then(|value| RequestId::accept(value.as_bytes()));
-    let [r @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] = random;
-    let request_id = given.unwrap_or_else(|| RequestId::from_parts(wall_ns / 1_000_000, r));
-    let trace = Trace::from_headers(&parts.headers, random_bytes(worker));
-    let record = RequestRecord {
-        started_unix_ns: wall_ns,
-        duration: Duration::ZERO,
-        first_byte: None,
-        overhead: Duration::ZERO,
-        request_id,
-        trace: TraceContext {
-            trace_id: trace.trace_id,
-            parent_id: trace.parent_id,
-            span_id: trace.span_id,
-            sampled: trace.sampled,
-        },
-        app: None,
-        key_id: None,
-        route: None,
-        endpoint: "other",
-        method: method_name(&parts.method),
-        operation: "",
-        status: 0,
-        outcome: Outcome::Cancelled,
-        priority: Priority::Default,
-        rung: Rung::Direct,
-        code: None,
-        streamed: false,
-        request_bytes: 0,
-        response_bytes: 0,
-        usage: None,
-        usage_estimated: false,
-        replay: true,
-        attempts: Vec::new(),
-    };
-    (Books::open(worker.clone(), record, started), trace)
-}
-
-fn random_bytes(worker: &Worker) -> [u8; 24] {
-    let mut bytes = [0; 24];
-    for chunk in bytes.chunks_exact_mut(8) {
-        chunk.copy_from_slice(&worker.gateway.entropy.next().to_be_bytes());
-    }
-    bytes
 }
 
 /// A bounded set of words for records: anybody can invent a method.

@@ -2,6 +2,7 @@
 //! refusal, or, when everything else is dropped because the client went away, by `Drop`.
 
 mod current;
+mod received;
 
 pub(crate) use current::{Detached, Signs};
 
@@ -70,7 +71,7 @@ macro_rules! of {
 }
 
 impl Books {
-    pub(crate) fn open(worker: Arc<Worker>, record: RequestRecord, started: Nanos) -> Box<Self> {
+    fn open(worker: Arc<Worker>, record: RequestRecord, started: Nanos) -> Box<Self> {
         worker.gateway.in_flight.fetch_add(1, Relaxed);
         Box::new(Self {
             _counted: worker.gateway.metrics.in_flight(worker.number),

@@ -26,8 +26,7 @@ use wellhead_resilience::defer::{Entry, Finished, How, Id, Record, may_have_run}
 use wellhead_resilience::fair::Class;
 use wellhead_resilience::ladder::{Effect, End, Event, Ladder, TARGETS_MAX};
 use wellhead_resilience::{MILLI, Nanos, SECOND};
-use wellhead_telemetry::{RequestRecord, TraceContext};
-use wellhead_types::{Failure, Name, Outcome, RequestId, Retry, Rung};
+use wellhead_types::{Failure, Name, Retry, Rung};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
 
@@ -192,49 +191,18 @@ fn headers(entry: &Entry) -> HeaderMap {
     headers
 }
 
+/// The books of this run: the request itself was counted when it was accepted.
 fn books(worker: &Arc<Worker>, entry: &Entry, choice: &Choice) -> (Box<Books>, Trace) {
-    let gateway = &worker.gateway;
-    let (started, random) = (gateway.clock.now(), || gateway.entropy.next());
-    let wall_ns = gateway.clock.wall_ns(started);
-    let mut bytes = [0; 24];
-    bytes.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&random().to_be_bytes()));
-    let [r @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
-    let request_id = RequestId::from_parts(wall_ns / 1_000_000, r);
-    bytes.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&random().to_be_bytes()));
-    let trace = Trace::from_headers(&HeaderMap::new(), bytes);
-    let record = RequestRecord {
-        started_unix_ns: wall_ns,
-        duration: Duration::ZERO,
-        first_byte: None,
-        overhead: Duration::ZERO,
-        request_id,
-        trace: TraceContext {
-            trace_id: trace.trace_id,
-            parent_id: trace.parent_id,
-            span_id: trace.span_id,
-            sampled: trace.sampled,
-        },
-        app: Some(choice.app.name.clone()),
-        key_id: Some(entry.request.key_id.clone()),
-        route: Some(choice.route.model.name.clone()),
-        endpoint: ENDPOINT,
-        method: "POST",
-        operation: choice.endpoint.operation(),
-        status: 0,
-        // Whoever waits with an open connection comes first.
-        priority: Class::Bulk,
-        outcome: Outcome::Cancelled,
-        rung: Rung::Deferred,
-        code: None,
-        streamed: false,
-        request_bytes: 0,
-        response_bytes: 0,
-        usage: None,
-        usage_estimated: false,
-        replay: true,
-        attempts: Vec::new(),
-    };
-    let mut books = Books::open(worker.clone(), record, started);
+    let (mut books, trace) = Books::received(worker, &HeaderMap::new(), "POST");
+    let record = &mut books.record;
+    record.app = Some(choice.app.name.clone());
+    record.key_id = Some(entry.request.key_id.clone());
+    record.route = Some(choice.route.model.name.clone());
+    record.endpoint = ENDPOINT;
+    record.operation = choice.endpoint.operation();
+    // Whoever waits with an open connection comes first.
+    record.priority = Class::Bulk;
+    record.rung = Rung::Deferred;
     books.route = Some(choice.route.clone());
     (books, trace)
 }
