@@ -2,6 +2,7 @@
 //! targets. A check panics when its promise is broken.
 
 mod canonical;
+pub mod chat;
 mod json;
 mod multipart;
 mod resume;
