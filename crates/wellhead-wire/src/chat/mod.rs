@@ -7,6 +7,7 @@
 //! Bodies that stay within their dialect never come here; they keep their bytes (see [`crate::openai`]).
 
 mod answer;
+mod body;
 mod dialect;
 mod event;
 mod fields;
@@ -22,6 +23,7 @@ mod unsupported;
 mod tests;
 
 pub use answer::{Answer, Candidate, Stop, StopKind};
+pub use body::BadBody;
 pub use dialect::{Dialect, Rest};
 pub use event::{Delta, Event, PartKind};
 pub use fields::{BadField, Fields};
