@@ -16,8 +16,8 @@ use wellhead_resilience::latency::FirstAsk;
 use wellhead_telemetry::TargetState;
 use wellhead_telemetry::metrics::Load;
 use wellhead_types::{
-    Concurrency, ConfigStatus, DeferredStatus, KeyStatus, LearntStatus, ProviderStatus, RouteStatus, Status,
-    StoriesKept, Story, TargetStatus,
+    Concurrency, ConfigStatus, DeferredStatus, KeyStatus, LearntStatus, Name, ProviderStatus, RouteStatus,
+    Status, StoriesKept, Story, TargetStatus,
 };
 
 impl Gateway {
@@ -67,6 +67,16 @@ impl Gateway {
             routes,
             findings: diagnosis::hosts(self, &names).iter().map(|f| diagnosis::shown(f, now)).collect(),
         }
+    }
+
+    /// How many targets each model has: what must never come to nothing.
+    pub fn targets(&self) -> Vec<(Name, usize)> {
+        self.plan
+            .load()
+            .routes
+            .values()
+            .map(|route| (route.model.name.clone(), route.targets.len()))
+            .collect()
     }
 
     /// The story of a request that did not go straight.

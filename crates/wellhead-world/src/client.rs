@@ -9,7 +9,10 @@ use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +20,31 @@ use wellhead_proxy::Worker;
 
 /// Time for a client's headers, as in production.
 const HEADERS_MAX: Duration = Duration::from_secs(15);
+
+/// What a client looks at in an answer or an event of one.
+#[derive(Debug, Deserialize)]
+struct Chunk<'a> {
+    wellhead: Option<IgnoredAny>,
+    error: Option<Value>,
+    #[serde(borrow, default)]
+    choices: Vec<Choice<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    finish_reason: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    delta: Said<'a>,
+    #[serde(borrow, default)]
+    message: Said<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Said<'a> {
+    #[serde(borrow)]
+    content: Option<Cow<'a, str>>,
+}
 
 /// Plays one client from its arrival to its end.
 pub(crate) async fn play(stage: Arc<Stage>, worker: Arc<Worker>, number: usize) {
@@ -151,52 +179,57 @@ async fn read(stage: &Stage, ask: &Ask, response: Response<Incoming>, answer: &m
 
 /// Takes whole events out of what has come. Returns whether there was content among them.
 fn events(bytes: &mut Vec<u8>, answer: &mut Answer) -> bool {
-    let mut content = false;
-    while let Some(end) = bytes.windows(2).position(|w| w == b"\n\n") {
-        let event: Vec<u8> = bytes.drain(..end + 2).collect();
-        for line in String::from_utf8_lossy(&event).lines() {
-            let Some(data) = line.strip_prefix("data: ") else { continue };
+    let (mut content, mut from) = (false, 0);
+    while let Some(length) = memchr::memmem::find(&bytes[from..], b"\n\n") {
+        for line in bytes[from..from + length].split(|byte| *byte == b'\n') {
+            let Some(data) = line.strip_prefix(b"data: ") else { continue };
             answer.surplus |= answer.done;
-            if data == "[DONE]" {
+            if data == b"[DONE]" {
                 answer.done = true;
                 continue;
             }
-            match serde_json::from_str::<Value>(data) {
+            match serde_json::from_slice::<Chunk<'_>>(data) {
                 Ok(chunk) => content |= take(&chunk, answer),
-                Err(error) => answer.broke = Some(format!("an event that is no JSON ({error}): {data}")),
+                Err(error) => {
+                    let data = String::from_utf8_lossy(data);
+                    answer.broke = Some(format!("an event that cannot be read ({error}): {data}"));
+                }
             }
         }
+        from += length + 2;
     }
+    bytes.drain(..from);
     content
 }
 
-fn take(chunk: &Value, answer: &mut Answer) -> bool {
-    answer.resumed |= chunk.get("wellhead").is_some();
-    failed(chunk, answer);
-    let choice = &chunk["choices"][0];
-    if let Some(finish) = choice["finish_reason"].as_str() {
-        answer.finish = Some(finish.to_owned());
+fn take(chunk: &Chunk<'_>, answer: &mut Answer) -> bool {
+    answer.resumed |= chunk.wellhead.is_some();
+    failed(chunk.error.as_ref(), answer);
+    let Some(choice) = chunk.choices.first() else { return false };
+    if let Some(finish) = &choice.finish_reason {
+        answer.finish = Some(finish.to_string());
     }
-    let text = choice["delta"]["content"].as_str().unwrap_or_default();
+    let text = choice.delta.content.as_deref().unwrap_or_default();
     answer.text.push_str(text);
     !text.is_empty()
 }
 
 fn whole(bytes: &[u8], answer: &mut Answer) {
-    let Ok(body) = serde_json::from_slice::<Value>(bytes) else {
-        answer.broke = Some(format!("an answer that is no JSON: {:?}", String::from_utf8_lossy(bytes)));
+    let Ok(body) = serde_json::from_slice::<Chunk<'_>>(bytes) else {
+        answer.broke = Some(format!("an answer that cannot be read: {:?}", String::from_utf8_lossy(bytes)));
         return;
     };
-    failed(&body, answer);
-    let choice = &body["choices"][0];
-    answer.text = choice["message"]["content"].as_str().unwrap_or_default().to_owned();
-    answer.finish = choice["finish_reason"].as_str().map(str::to_owned);
+    failed(body.error.as_ref(), answer);
+    if let Some(choice) = body.choices.first() {
+        answer.text = choice.message.content.as_deref().unwrap_or_default().to_owned();
+        answer.finish = choice.finish_reason.as_deref().map(str::to_owned);
+    }
     answer.done = true;
 }
 
 /// An error, in an answer or in a stream.
-fn failed(body: &Value, answer: &mut Answer) {
-    let Some(error) = body.get("error").filter(|error| !error.is_null()) else { return };
+fn failed(error: Option<&Value>, answer: &mut Answer) {
+    let Some(error) = error else { return };
     answer.code = Some(error["code"].as_str().unwrap_or("(no code)").to_owned());
     let attempts = error["attempts"].as_array();
     let word = |attempt: &Value, name: &str| attempt[name].as_str().unwrap_or_default().to_owned();

@@ -12,6 +12,10 @@ use wellhead_types::planted::Planted;
 use wellhead_world::planted::{ROWS, find};
 use wellhead_world::{Verdict, run, run_with};
 
+/// A world makes and drops a million small things.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Worlds in which a planted bug may show, of which one must show it.
 const PLANTED_SEEDS: usize = 16;
 

@@ -23,7 +23,7 @@ pub(crate) fn word(seed: u64, ask: usize, voice: u64, number: usize) -> String {
     let drawn = dice::of(seed, &[2, ask as u64, voice, number as u64]);
     let syllable = |shift: u32| SYLLABLES[usize::try_from((drawn >> shift) & 15).unwrap_or(0)];
     let space = if number == 0 { "" } else { " " };
-    format!("{space}{}{}{}", syllable(0), syllable(4), syllable(8))
+    [space, syllable(0), syllable(4), syllable(8)].concat()
 }
 
 /// The whole answer.

@@ -22,6 +22,8 @@ use wellhead_telemetry::{Metrics, Telemetry};
 const WALL: Duration = Duration::from_secs(1_800_000_000);
 /// How often what must always hold is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often the whole status is asked for: it must not panic whatever goes on, and takes long to put together.
+const STATUS_EVERY: u64 = 20;
 /// How often production closes idle connections that are too old.
 const REAP_EVERY: Duration = Duration::from_secs(5);
 /// Longer than the last answer of any world takes.
@@ -176,7 +178,7 @@ async fn configure(stage: Arc<Stage>, gateway: Arc<Gateway>, hasher: KeyHasher) 
 /// Looks at what must hold at every moment, whatever happens (I1).
 async fn watch(stage: Arc<Stage>, gateway: Arc<Gateway>, names: wellhead_net::Resolver) {
     let mut known = BTreeSet::new();
-    loop {
+    for look in 0_u64.. {
         tokio::time::sleep(LOOK_EVERY).await;
         let now = stage.now_ms();
         for name in names.report() {
@@ -187,10 +189,13 @@ async fn watch(stage: Arc<Stage>, gateway: Arc<Gateway>, names: wellhead_net::Re
                 stage.log.lock().wrong.push(what);
             }
         }
-        for route in gateway.status().routes {
-            if route.targets.is_empty() {
-                stage.log.lock().wrong.push(format!("I1: {now} {} has no targets", route.model));
-            }
+        let mut targets = gateway.targets();
+        if look % STATUS_EVERY == 0 {
+            let routes = gateway.status().routes;
+            targets.extend(routes.iter().map(|route| (route.model.as_str().into(), route.targets.len())));
+        }
+        for (model, _) in targets.iter().filter(|(_, count)| *count == 0) {
+            stage.log.lock().wrong.push(format!("I1: {now} {model} has no targets"));
         }
     }
 }

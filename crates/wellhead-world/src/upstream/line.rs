@@ -59,15 +59,14 @@ impl Line {
                     Ok(())
                 }
             },
-            () = sleep_until(refusal) => Err(Gone::Reset),
+            () = at(refusal) => Err(Gone::Reset),
         }
     }
 
     /// Waits; `None` is for ever.
     pub(super) async fn pause(&mut self, ms: Option<u64>) -> Result<(), Gone> {
         let refusal = self.refusal();
-        let far = refusal + std::time::Duration::from_secs(1);
-        let until = ms.map_or(far, |ms| Instant::now() + std::time::Duration::from_millis(ms));
+        let until = ms.map(|ms| Instant::now() + std::time::Duration::from_millis(ms));
         let mut byte = [0; 1];
         tokio::select! {
             biased;
@@ -79,8 +78,8 @@ impl Line {
                 }
                 Err(Gone::Left)
             }
-            () = sleep_until(refusal) => Err(Gone::Reset),
-            () = sleep_until(until) => Ok(()),
+            () = at(refusal) => Err(Gone::Reset),
+            () = at(until) => Ok(()),
         }
     }
 
@@ -93,15 +92,22 @@ impl Line {
         self.wire.write_all(bytes).await.map_err(|_| Gone::Left)
     }
 
-    /// When connections are reset next: at once while they are refused.
-    fn refusal(&self) -> Instant {
+    /// When connections are reset next, if ever: at once while they are refused.
+    fn refusal(&self) -> Option<Instant> {
         let now = self.stage.now_ms();
         let faults = self.stage.scenario.faults.iter();
         let refusing = faults
             .filter(|f| f.provider == self.provider && f.kind == Kind::Refuse && f.to_ms > now)
             .map(|f| f.from_ms.max(now))
             .min();
-        // A day is longer than any world.
-        self.stage.instant(refusing.unwrap_or(now + 86_400_000))
+        refusing.map(|ms| self.stage.instant(ms))
+    }
+}
+
+/// Waits for a moment; `None` never comes.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

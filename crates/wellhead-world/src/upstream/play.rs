@@ -6,7 +6,6 @@ use super::text;
 use crate::log::{Ended, Heard};
 use crate::mind;
 use crate::scenario::Kind;
-use serde_json::json;
 
 /// Plays one exchange. An error ends the connection.
 pub(super) async fn play(line: &mut Line, asked: &Asked, reused: bool) -> Result<(), Gone> {
@@ -222,14 +221,14 @@ impl Exchange<'_> {
             }
             _ => {}
         }
-        let role = text::event(&who, &json!({ "role": "assistant", "content": "" }), None);
+        let role = text::event(&who, r#"{"role":"assistant","content":""}"#, None);
         self.say(&text::piece(&role)).await?;
         self.line.pause(Some(thinking)).await?;
         if self.fault == Some(Kind::Malformed) {
             self.say(&text::piece("data: {\"choices\": [{\"delta\"\n\n")).await?;
         }
         if let Some(Given { text: begin, echoed: true, .. }) = &self.asked.given {
-            let echo = text::event(&who, &json!({ "content": begin }), None);
+            let echo = text::event(&who, &text::content(begin), None);
             self.say(&text::piece(&echo)).await?;
         }
         let breaks_at = match self.fault {
@@ -239,14 +238,14 @@ impl Exchange<'_> {
         };
         let pace = self.takes(pace_ms, 3);
         for (number, word) in self.words.clone().into_iter().enumerate() {
-            let event = text::event(&who, &json!({ "content": word }), None);
+            let event = text::event(&who, &text::content(&word), None);
             if number == breaks_at {
                 return self.break_off(&event).await;
             }
             self.say(&text::piece(&event)).await?;
             self.line.pause(Some(pace)).await?;
         }
-        let finish = text::event(&who, &json!({}), Some("stop"));
+        let finish = text::event(&who, "{}", Some("stop"));
         if breaks_at != usize::MAX {
             return self.break_off(&finish).await;
         }

@@ -1,7 +1,8 @@
 //! What the gateway asks for. An upstream of a world trusts nobody: what it cannot read is a finding.
 
 use super::line::{Gone, Line};
-use serde_json::Value;
+use serde::Deserialize;
+use std::borrow::Cow;
 
 /// A request.
 #[derive(Debug)]
@@ -26,6 +27,34 @@ pub(super) struct Given {
     pub(super) prefill: bool,
     /// The vendor says the beginning again.
     pub(super) echoed: bool,
+}
+
+/// What an upstream looks at in a request.
+#[derive(Debug, Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    model: Cow<'a, str>,
+    #[serde(borrow)]
+    messages: Vec<Message<'a>>,
+    #[serde(default)]
+    stream: bool,
+    stream_options: Option<StreamOptions>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    role: Cow<'a, str>,
+    #[serde(borrow)]
+    content: Option<Cow<'a, str>>,
+    #[serde(default)]
+    prefix: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct StreamOptions {
+    #[serde(default)]
+    include_usage: bool,
 }
 
 /// Reads the next request.
@@ -58,30 +87,29 @@ pub(super) async fn read(line: &mut Line) -> Result<Asked, Gone> {
 }
 
 fn understand(line: &Line, credential: Option<&str>, body: &[u8]) -> Option<Asked> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let messages = body["messages"].as_array()?;
-    let text = |message: &Value| message["content"].as_str().map(str::to_owned);
-    let prompt = messages.iter().find(|m| m["role"] == "user").and_then(text)?;
+    let body: Body<'_> = serde_json::from_slice(body).ok()?;
+    let text = |message: &Message<'_>| message.content.as_deref().map(str::to_owned);
+    let prompt = body.messages.iter().find(|m| m.role == "user")?.content.as_deref()?;
     let ask = prompt.strip_prefix("ask ")?.parse().ok()?;
-    let model = body["model"].as_str()?.strip_prefix('v')?.parse().ok()?;
+    let model = body.model.strip_prefix('v')?.parse().ok()?;
     let keys = line.stage.scenario.providers[line.provider].keys;
     let key = (0..keys).find(|key| {
         let secret = crate::scenario::secret(line.provider, *key);
         credential.and_then(|c| c.strip_prefix("Bearer ")) == Some(secret.as_str())
     });
-    let assistant = messages.iter().rev().find(|m| m["role"] == "assistant");
-    let given = assistant.map(|message| Given {
-        text: text(message).unwrap_or_default(),
-        prefill: messages.last() == Some(message),
-        echoed: message["prefix"] == true,
+    let assistant = body.messages.iter().rposition(|m| m.role == "assistant");
+    let given = assistant.map(|number| Given {
+        text: text(&body.messages[number]).unwrap_or_default(),
+        prefill: number + 1 == body.messages.len(),
+        echoed: body.messages[number].prefix,
     });
     Some(Asked {
         ask,
         model,
         known: if keys == 0 { credential.is_none() } else { key.is_some() },
         key,
-        streamed: body["stream"] == true,
-        usage: body["stream_options"]["include_usage"] == true,
+        streamed: body.stream,
+        usage: body.stream_options.is_some_and(|options| options.include_usage),
         given,
     })
 }

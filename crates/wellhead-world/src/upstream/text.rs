@@ -20,36 +20,53 @@ pub(super) fn piece(text: &str) -> Vec<u8> {
     format!("{:x}\r\n{text}\r\n", text.len()).into_bytes()
 }
 
-/// One event with a delta.
-pub(super) fn event(who: &str, delta: &serde_json::Value, finish: Option<&str>) -> String {
-    let chunk = json!({
-        "id": format!("chatcmpl-{who}"), "object": "chat.completion.chunk", "created": 1, "model": who,
-        "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }],
-    });
-    format!("data: {chunk}\n\n")
+/// A text as JSON writes it.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// A delta with a piece of the text.
+pub(super) fn content(piece: &str) -> String {
+    ["{\"content\":", &quoted(piece), "}"].concat()
+}
+
+/// One event with a delta, which is JSON. Put together by hand: a world has tens of thousands of them.
+pub(super) fn event(who: &str, delta: &str, finish: Option<&str>) -> String {
+    let finish = finish.map_or("null".to_owned(), quoted);
+    let head = ["data: {\"id\":\"chatcmpl-", who, "\",\"object\":\"chat.completion.chunk\",\"created\":1"];
+    let choice = [
+        ",\"model\":\"",
+        who,
+        "\",\"choices\":[{\"index\":0,\"delta\":",
+        delta,
+        ",\"finish_reason\":",
+        &finish,
+    ];
+    [&head[..], &choice[..], &["}]}\n\n"]].concat().concat()
 }
 
 /// The event that says what was used.
 pub(super) fn usage_event(who: &str, words: usize) -> String {
-    let chunk = json!({
-        "id": format!("chatcmpl-{who}"), "object": "chat.completion.chunk", "created": 1, "model": who,
-        "choices": [], "usage": usage(words),
-    });
-    format!("data: {chunk}\n\n")
+    let usage = usage(words);
+    format!(
+        "data: {{\"id\":\"chatcmpl-{who}\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"{who}\",\
+         \"choices\":[],\"usage\":{usage}}}\n\n"
+    )
 }
 
 /// A whole answer.
 pub(super) fn whole(who: &str, text: &str, words: usize) -> String {
-    json!({
-        "id": format!("chatcmpl-{who}"), "object": "chat.completion", "created": 1, "model": who,
-        "choices": [{ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }],
-        "usage": usage(words),
-    })
-    .to_string()
+    let (text, usage) = (quoted(text), usage(words));
+    format!(
+        "{{\"id\":\"chatcmpl-{who}\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"{who}\",\"choices\":\
+         [{{\"index\":0,\"message\":{{\"role\":\"assistant\",\"content\":{text}}},\"finish_reason\":\"stop\"}}],\
+         \"usage\":{usage}}}"
+    )
 }
 
-fn usage(words: usize) -> serde_json::Value {
-    json!({ "prompt_tokens": 9, "completion_tokens": words, "total_tokens": words + 9 })
+fn usage(words: usize) -> String {
+    let total = words + 9;
+    format!("{{\"prompt_tokens\":9,\"completion_tokens\":{words},\"total_tokens\":{total}}}")
 }
 
 /// An error in the vendor's words.
