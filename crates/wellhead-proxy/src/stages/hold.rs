@@ -80,12 +80,12 @@ fn leave(exchange: &mut Exchange, left: Left) {
 }
 
 fn may_wait(exchange: &Exchange, recovery: Nanos) -> Hold {
-    let now = exchange.now();
-    let (since, room) = match &exchange.hold {
-        Some(place) => (place.since, RoomView { has_place: true }),
-        None => (now, exchange.worker.gateway.room.make_room(&guest(exchange))),
-    };
-    decide(now, since, exchange.deadline, longest(exchange), Some(recovery), room)
+    let (now, longest) = (exchange.now(), longest(exchange));
+    let decide = |since, view| decide(now, since, exchange.deadline, longest, Some(recovery), view);
+    match &exchange.hold {
+        Some(place) => decide(place.since, RoomView { has_place: true }),
+        None => exchange.worker.gateway.room.decide(&guest(exchange), now, |view| decide(now, view)),
+    }
 }
 
 /// How long it may wait in all.

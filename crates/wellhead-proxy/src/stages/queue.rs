@@ -5,7 +5,7 @@ use crate::exchange::Exchange;
 use crate::stages::hold;
 use crate::state::Called;
 use std::sync::atomic::Ordering::Relaxed;
-use wellhead_resilience::hold::{Hold, Left, ROOM_PAUSE, RoomView, decide_room};
+use wellhead_resilience::hold::{Expected, Hold, Left, ROOM_PAUSE, RoomView, decide_room};
 use wellhead_resilience::ladder::Event;
 use wellhead_resilience::ramp::Admit;
 use wellhead_resilience::{Nanos, SECOND};
@@ -86,16 +86,14 @@ fn has_more(exchange: &Exchange) -> bool {
 }
 
 fn may_wait(exchange: &Exchange) -> Hold {
-    let now = exchange.now();
-    let room = &exchange.worker.gateway.room;
-    let key = hold::route(exchange);
-    let guest = hold::guest(exchange);
-    let (since, expected, view) = match &exchange.hold {
-        Some(place) => (place.since, Default::default(), RoomView { has_place: true }),
-        None => (now, room.expected(&key, &guest, now), room.make_room(&guest)),
-    };
-    let longest = hold::longest(exchange);
-    decide_room(now, since, exchange.deadline, longest, expected, view)
+    let (now, longest) = (exchange.now(), hold::longest(exchange));
+    let decide = |since, expected, view| decide_room(now, since, exchange.deadline, longest, expected, view);
+    if let Some(place) = &exchange.hold {
+        return decide(place.since, Expected::default(), RoomView { has_place: true });
+    }
+    let (room, guest) = (&exchange.worker.gateway.room, hold::guest(exchange));
+    let expected = room.expected(&hold::route(exchange), &guest, now);
+    room.decide(&guest, now, |view| decide(now, expected, view))
 }
 
 /// When a request that comes now would have its turn.

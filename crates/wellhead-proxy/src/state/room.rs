@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::fair::Class;
-use wellhead_resilience::hold::{Call, Expected, Guest, Left, Room, RoomView, Ticket, WAITERS_MAX};
+use wellhead_resilience::hold::{Call, Expected, Guest, Hold, Left, Room, RoomView, Ticket, WAITERS_MAX};
 use wellhead_telemetry::RouteMetrics;
 use wellhead_telemetry::metrics::Held;
 use wellhead_types::Name;
@@ -94,11 +94,19 @@ impl WaitingRoom {
         self.places() > 0 && self.lock().room.is_crowd(route)
     }
 
-    /// Whether there is a place for a request, if need be instead of less important ones.
-    pub(crate) fn make_room(&self, guest: &Guest<Name>) -> RoomView {
+    /// What `decide` says of a newcomer, who gets a place if need be instead of less important ones. Nobody has to go for
+    /// one who would not wait whatever room there is, and who has to go is told at once.
+    pub(crate) fn decide(&self, guest: &Guest<Name>, now: Nanos, decide: impl Fn(RoomView) -> Hold) -> Hold {
+        let wish = decide(RoomView { has_place: true });
+        if !matches!(wish, Hold::Wait { .. }) {
+            return wish;
+        }
         let mut inner = self.lock();
         inner.room.make_room(guest);
-        inner.room.view(guest)
+        inner.pump(now);
+        let view = inner.room.view(guest);
+        drop(inner);
+        decide(view)
     }
 
     /// What a newcomer has to expect that waits for room.

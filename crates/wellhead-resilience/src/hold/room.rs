@@ -109,21 +109,56 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
     /// Whether there is a place for a request. A tenant with many waiters finds the room full before one with few, but
     /// for whoever is less important.
     pub fn view(&self, guest: &Guest<T>) -> RoomView {
+        let (places, left) = self.left();
+        let is_below = || self.lines.values().any(|line| line.is_below(guest.class));
+        let has_place =
+            places > 0 && guest.bytes <= left && (self.is_fair(guest, places, left) || is_below());
+        RoomView { has_place }
+    }
+
+    /// Places and bytes that are left.
+    fn left(&self) -> (u64, u64) {
         let places = (self.waiters_max as u64).saturating_sub(self.waiters.len() as u64);
-        let left = self.bytes_max.saturating_sub(self.bytes);
+        (places, self.bytes_max.saturating_sub(self.bytes))
+    }
+
+    /// Whether its tenant holds no more than its share of what is left.
+    fn is_fair(&self, guest: &Guest<T>, places: u64, left: u64) -> bool {
         let held = self.tenants.get(&guest.tenant).map_or((0, 0), |held| (held.waiters, held.bytes));
-        let fits = places > 0 && guest.bytes <= left;
-        let fair = held.0 < places.saturating_mul(SHARE_OF_FREE)
-            && held.1 <= (left.saturating_sub(guest.bytes)).saturating_mul(SHARE_OF_FREE);
-        RoomView { has_place: fits && (fair || self.lines.values().any(|line| line.is_below(guest.class))) }
+        held.0 < places.saturating_mul(SHARE_OF_FREE)
+            && held.1 <= (left.saturating_sub(guest.bytes)).saturating_mul(SHARE_OF_FREE)
+    }
+
+    /// Whether there will be a place for this one when a few of lower classes are gone, whichever they are.
+    fn can_make_room(&self, guest: &Guest<T>) -> bool {
+        let (places, left) = self.left();
+        let lower =
+            self.waiters.values().filter(|w| w.state == State::Waiting && w.guest.class > guest.class);
+        let mut lower: Vec<u64> = lower.map(|waiter| waiter.guest.bytes).collect();
+        lower.sort_unstable();
+        let (mut gone, mut freed) = (0, 0);
+        for bytes in lower.iter().take(SPARED_MAX) {
+            if places + gone > 0 && guest.bytes <= left + freed {
+                break;
+            }
+            (gone, freed) = (gone + 1, freed + bytes);
+        }
+        let fits = places + gone > 0 && guest.bytes <= left + freed;
+        fits && ((lower.len() as u64) > gone || self.is_fair(guest, places + gone, left + freed))
     }
 
     /// Pushes those of lower classes out until there is a place for this one, if that helps. To be said before
-    /// [`Room::view`]; who is pushed out is told by [`Room::poll`].
+    /// [`Room::view`], and only for one that will take the place; who is pushed out is told by [`Room::poll`].
     pub fn make_room(&mut self, guest: &Guest<T>) {
+        let fits = |room: &Self| {
+            let (places, left) = room.left();
+            places > 0 && guest.bytes <= left
+        };
+        if fits(self) || !self.can_make_room(guest) {
+            return;
+        }
         for _ in 0..SPARED_MAX {
-            let fits = self.waiters.len() < self.waiters_max && guest.bytes <= self.bytes_max - self.bytes;
-            if fits {
+            if fits(self) {
                 return;
             }
             let Some(ticket) = self.lines.values_mut().find_map(|line| line.spare(guest.class)) else {

@@ -110,6 +110,50 @@ fn one_tenant_cannot_fill_the_room() {
     room.check();
 }
 
+/// Fills a room with guests of one byte each but for those whose size is said, all of different tenants; returns it.
+fn filled(waiters_max: usize, bytes_max: u64, guests: &[(u8, Class, u64)]) -> Room<u8, u8> {
+    let mut room = Room::new(waiters_max, bytes_max);
+    for (tenant, class, bytes) in guests {
+        let guest = Guest { tenant: *tenant, class: *class, tokens: TOKENS, bytes: *bytes };
+        assert!(room.enter(0, guest, SECOND, None, false, 0).is_some(), "{tenant} finds no place");
+    }
+    room
+}
+
+/// How many are pushed out for this guest, and whether it has a place then.
+fn pushed_out(room: &mut Room<u8, u8>, tenant: u8, class: Class, bytes: u64) -> (usize, bool) {
+    let guest = Guest { tenant, class, tokens: TOKENS, bytes };
+    room.make_room(&guest);
+    room.check();
+    let shed = std::iter::from_fn(|| room.poll(0)).filter(|call| matches!(call, Call::Shed(_))).count();
+    (shed, room.view(&guest).has_place)
+}
+
+#[test]
+fn nobody_is_pushed_out_for_one_that_finds_no_place_all_the_same() {
+    let bulk = |bytes: u64| move |tenant: u8| (tenant, Class::Bulk, bytes);
+    // Nobody makes room for a body that is larger than all that may wait.
+    let full: Vec<_> = (1..=4).map(bulk(10)).collect();
+    assert_eq!(pushed_out(&mut filled(4, 100, &full), 9, Class::Critical, 101), (0, false));
+    assert_eq!(pushed_out(&mut filled(4, 100, &full), 9, Class::Critical, 10), (1, true));
+    assert_eq!(
+        pushed_out(&mut filled(4, 100, &full), 9, Class::Bulk, 10),
+        (0, false),
+        "no better than they are"
+    );
+    // Sixteen at most go for one, and their bodies are too small.
+    let small: Vec<_> = (1..=20).map(bulk(5)).collect();
+    assert_eq!(pushed_out(&mut filled(100, 100, &small), 99, Class::Critical, 90), (0, false));
+    assert_eq!(pushed_out(&mut filled(100, 100, &small), 99, Class::Critical, 60), (12, true));
+    // The place would be free, but not for a tenant that has so many.
+    let mut crowd: Vec<_> = (1..=3).map(|tenant| (tenant, Class::Critical, 1)).collect();
+    crowd.extend((0..6).map(|_| (9, Class::Critical, 1)));
+    crowd.push((4, Class::Bulk, 1));
+    crowd.swap(0, 9);
+    assert_eq!(pushed_out(&mut filled(10, 100, &crowd), 9, Class::Critical, 1), (0, false));
+    assert_eq!(pushed_out(&mut filled(10, 100, &crowd), 5, Class::Critical, 1), (1, true));
+}
+
 #[test]
 fn a_recovery_is_tried_by_one_then_by_more_with_every_answer() {
     let mut room = Room::new(1_000, 0);

@@ -1,11 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Nobody oversleeps: whatever happens in the room, somebody who waits knows when the next call is due.
 
-use super::{Called, Inner, Slot, Ticket};
+use super::{Called, Inner, Slot, Ticket, WaitingRoom};
 use std::sync::Arc;
 use tokio::sync::Notify;
 use wellhead_resilience::fair::Class;
-use wellhead_resilience::hold::{Guest, Left};
+use wellhead_resilience::hold::{Guest, Hold, Left, WAITERS_MAX};
 use wellhead_resilience::{Nanos, Rng, SECOND};
 use wellhead_types::Name;
 
@@ -67,4 +67,44 @@ fn somebody_who_waits_always_keeps_the_time() {
         }
         assert!(inner.slots.values().all(|slot| !slot.waits), "seed {seed}");
     }
+}
+
+/// A room that is full of those who can be spared.
+fn full() -> WaitingRoom {
+    let room = WaitingRoom::default();
+    let mut inner = room.lock();
+    for i in 0..WAITERS_MAX {
+        let guest =
+            Guest { tenant: format!("t{i}").as_str().into(), class: Class::Bulk, tokens: 1, bytes: 1 };
+        let ticket = inner.room.enter(("m".into(), 1), guest, 9 * SECOND, None, false, SECOND).unwrap();
+        let slot = Slot { notify: Arc::new(Notify::new()), waits: true, called: Called::Turn };
+        inner.slots.insert(ticket, slot);
+    }
+    drop(inner);
+    room
+}
+
+fn told(room: &WaitingRoom) -> Vec<Called> {
+    room.lock().slots.values().filter(|slot| !slot.waits).map(|slot| slot.called).collect()
+}
+
+#[test]
+fn whoever_does_not_wait_anyway_pushes_nobody_out_and_who_is_pushed_out_hears_it_at_once() {
+    let important = Guest { tenant: "x".into(), class: Class::Critical, tokens: 1, bytes: 1 };
+    let room = full();
+    for no in [Hold::TooShort { recovery: None }, Hold::TooLong { recovery: None }] {
+        assert_eq!(room.decide(&important, SECOND, |_| no), no);
+        assert_eq!(room.lock().room.held().0, WAITERS_MAX, "{no:?}");
+        assert_eq!(told(&room), []);
+    }
+    let decide = |view: wellhead_resilience::hold::RoomView| {
+        if view.has_place { Hold::Wait { until: 9 * SECOND } } else { Hold::Full { recovery: None } }
+    };
+    assert_eq!(room.decide(&important, SECOND, decide), Hold::Wait { until: 9 * SECOND });
+    assert_eq!(room.lock().room.held().0, WAITERS_MAX - 1);
+    assert_eq!(told(&room), [Called::Shed]);
+    let unimportant = Guest { class: Class::Bulk, ..important };
+    let room = full();
+    assert_eq!(room.decide(&unimportant, SECOND, decide), Hold::Full { recovery: None });
+    assert_eq!(told(&room), []);
 }
