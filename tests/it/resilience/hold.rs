@@ -220,6 +220,22 @@ async fn everybody_is_open(gateway: &Gateway) {
 }
 
 #[tokio::test]
+async fn who_waits_alone_finds_out_who_is_back_however_few_attempts_it_has() {
+    let sim = sim();
+    sim.set_fault(Rule::always(fault("status:503")));
+    let gateway = Gateway::start(&pair(&sim, "attempts_max: 3")).await;
+    everybody_is_open(&gateway).await;
+    sim.clear_log();
+    let alone = ask(&gateway, None);
+    // Each by the last light, and then again and again, once for each of its rests.
+    sim.wait_for(|log| log.len() == 5, LIMIT).await.unwrap();
+    sim.clear_faults();
+    let answer = alone.await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.everything());
+    assert_eq!(answer.header("x-wellhead-attempts"), "6");
+}
+
+#[tokio::test]
 async fn when_all_targets_come_back_those_who_waited_are_answered_and_do_not_trample_them() {
     let sim = sim();
     sim.set_fault(Rule::always(fault("status:503")));

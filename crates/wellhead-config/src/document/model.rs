@@ -12,7 +12,7 @@ section! {
         Must targets: List<Target, 1, 64>,
         /// Times to wait.
         May timeouts: ModelTimeouts,
-        /// Most attempts for one request, over all targets. Default: 6.
+        /// Most attempts for one request, over all targets, but for probes while it waits for a recovery. Default: 6.
         May attempts_max: Int<1, 64>,
         /// How streams are delivered and rescued. Default: the section `stream`.
         May stream: Stream,

@@ -127,13 +127,13 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
 /// Whether the route can afford another attempt (survival.md R4). The first one is no retry. Nor is the first one that
 /// goes to somebody else who works: that is what a standby is for, however many requests fail at the same moment. All
 /// others are paid from the route's budget, so that retries never become the load that keeps an upstream down. Asking an
-/// open target has limits of its own.
+/// open target, or one whose rest is over by a request that waits for that, has limits of its own: one at a time.
 fn can_afford(exchange: &Exchange, target: usize) -> bool {
     let attempts = exchange.own_attempts();
     let Some(first) = attempts.first() else { return true };
     let (now, next) = (exchange.now(), exchange.target(target));
     let works = || next.view(exchange.worker.number, now).class <= Class::Unknown;
-    if attempts.len() == 1 && first.target != next.id && works() {
+    if exchange.ladder.is_probing() || (attempts.len() == 1 && first.target != next.id && works()) {
         return true;
     }
     let granted = exchange.route.budget.try_retry(now);

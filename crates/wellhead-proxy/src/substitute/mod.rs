@@ -154,7 +154,9 @@ async fn instead(exchange: &mut Exchange, first: GaveUp) -> Outcome {
 
 fn next(exchange: &mut Exchange, gave_up: &GaveUp) -> Next {
     let now = exchange.now();
-    let attempts = u32::try_from(exchange.books.record.attempts.len()).unwrap_or(u32::MAX);
+    // Those of both models, if there are two; what probes while it waits uses nothing up.
+    let before = exchange.substitute.as_ref().and_then(|sub| sub.ladder.as_ref()).map_or(0, Ladder::attempts);
+    let attempts = exchange.ladder.attempts().saturating_add(before);
     let ended =
         Ended { end: gave_up.end, cause: gave_up.last.as_ref().map(|failure| failure.cause), attempts };
     let next = exchange.substitute.as_mut().map_or(Next::First, |sub| sub.decider.next(ended, now));

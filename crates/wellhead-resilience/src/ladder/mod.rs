@@ -23,6 +23,10 @@ pub const TARGETS_MAX: usize = 64;
 const WAIT_MAX: Nanos = 5 * SECOND;
 /// Time that must be left of the deadline for another attempt to make sense.
 const ATTEMPT_MIN: Nanos = SECOND / 20;
+/// Probes that one request may make beyond its attempts while it waits for a recovery. Rests grow from one second to
+/// eighteen, so that five targets are due about so often in the thirty seconds that a request waits at most by default;
+/// who may wait for an hour asks no more often.
+const PROBES_MAX: u32 = 32;
 
 /// What the ladder is told about a target at the moment of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +138,11 @@ pub struct Ladder {
     started: Nanos,
     attempts_max: u32,
     attempts: u32,
+    /// Attempts of a request that waits for a recovery and finds out whether a target is back. They are part of the wait:
+    /// the rests of the targets bound them and its patience does, not `attempts_max`.
+    probes: u32,
+    /// The target chosen last was chosen for a probe.
+    probing: bool,
     /// Targets that failed in this request and are left alone while another one is there.
     tried: u64,
     /// Targets that others were quicker to ask.
@@ -151,13 +160,16 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Starts at `now`, ends before `deadline`, makes at most `attempts_max` attempts.
+    /// Starts at `now`, ends before `deadline`, makes at most `attempts_max` attempts, and while it waits for a recovery
+    /// one probe for each rest of a target.
     pub fn new(now: Nanos, deadline: Nanos, attempts_max: u32, seed: u64) -> Self {
         Self {
             deadline,
             started: now,
             attempts_max: attempts_max.max(1),
             attempts: 0,
+            probes: 0,
+            probing: false,
             tried: 0,
             missed: 0,
             silent: 0,
@@ -191,6 +203,7 @@ impl Ladder {
             return false;
         }
         self.attempts += 1;
+        self.probing = false;
         true
     }
 
@@ -233,16 +246,11 @@ impl Ladder {
             return Effect::GiveUp(End::Overloaded { recovery });
         }
         if let Event::Unavailable(_) | Event::Queued(_) | Event::Full(_) = event {
-            // Nothing was sent.
-            self.attempts = self.attempts.saturating_sub(1);
+            self.not_sent();
         }
         match event {
             Event::Unavailable(target) => self.missed |= bit(target),
-            Event::Queued(_) => {
-                self.waited = true;
-                self.first_tier = self.first_tier.filter(|_| self.attempts > 0);
-            }
-            Event::Full(_) => self.first_tier = self.first_tier.filter(|_| self.attempts > 0),
+            Event::Queued(_) => self.waited = true,
             _ => {}
         }
         if matches!(event, Event::Waited) {
@@ -255,7 +263,8 @@ impl Ladder {
         if matches!(event, Event::Refused) {
             return self.give_up(targets, view, now);
         }
-        if self.attempts >= self.attempts_max || now.saturating_add(ATTEMPT_MIN) >= self.deadline {
+        let spent = self.attempts >= self.attempts_max || self.probes >= PROBES_MAX;
+        if spent || now.saturating_add(ATTEMPT_MIN) >= self.deadline {
             return self.give_up(targets, view, now);
         }
         self.next(targets, view, now)
@@ -282,14 +291,34 @@ impl Ladder {
         match self.first_tier {
             Some(first) if self.last_tier != first || self.last_tier != 0 => Rung::FailedOver,
             _ if self.waited => Rung::Held,
-            _ if self.attempts > 1 => Rung::Retried,
+            _ if self.sent() > 1 => Rung::Retried,
             _ => Rung::Direct,
         }
     }
 
-    /// Attempts sent so far.
+    /// Attempts sent so far, but for the probes of a request that waits: those that `attempts_max` bounds.
     pub const fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether the target chosen last is asked by a request that waits, to find out whether it is back.
+    pub const fn is_probing(&self) -> bool {
+        self.probing
+    }
+
+    /// All attempts sent so far.
+    const fn sent(&self) -> u32 {
+        self.attempts.saturating_add(self.probes)
+    }
+
+    /// The target that was chosen last was not asked after all.
+    fn not_sent(&mut self) {
+        if std::mem::take(&mut self.probing) {
+            self.probes = self.probes.saturating_sub(1);
+        } else {
+            self.attempts = self.attempts.saturating_sub(1);
+        }
+        self.first_tier = self.first_tier.filter(|_| self.sent() > 0);
     }
 
     fn remember(&mut self, target: usize, failure: &Failure, view: &dyn Fn(usize) -> TargetView, now: Nanos) {
@@ -314,7 +343,7 @@ impl Ladder {
         let excluded = self.silent | self.unfit;
         let choice = Choice {
             excluded: excluded | self.tried | self.missed,
-            may_explore: self.explores && self.attempts == 0,
+            may_explore: self.explores && self.sent() == 0,
             may_probe: true,
             now,
         };
@@ -340,10 +369,15 @@ impl Ladder {
 
     fn send(&mut self, effect: Effect, view: &dyn Fn(usize) -> TargetView) -> Effect {
         if let Effect::Send(target) | Effect::LastLight(target) = effect {
-            let tier = view(target).tier;
+            let TargetView { tier, class, .. } = view(target);
             self.first_tier.get_or_insert(tier);
             self.last_tier = tier;
-            self.attempts += 1;
+            self.probing = self.waited && class >= Class::Due;
+            if self.probing {
+                self.probes += 1;
+            } else {
+                self.attempts += 1;
+            }
         }
         effect
     }
@@ -357,7 +391,7 @@ impl Ladder {
         excluded: u64,
         now: Nanos,
     ) -> Option<(Nanos, bool)> {
-        let pause = now + backoff::full_jitter(self.attempts.saturating_sub(1), &mut self.rng).max(1);
+        let pause = now + backoff::full_jitter(self.sent().saturating_sub(1), &mut self.rng).max(1);
         (0..targets)
             .filter(|i| excluded & bit(*i) == 0)
             .map(|i| {
@@ -382,7 +416,7 @@ impl Ladder {
             let v = view(i);
             v.key_limited && v.key_free_at.is_some_and(|at| at > now)
         });
-        Effect::GiveUp(self.tally.end(self.attempts, now, recovery, limited, now >= self.deadline))
+        Effect::GiveUp(self.tally.end(self.sent(), now, recovery, limited, now >= self.deadline))
     }
 }
 

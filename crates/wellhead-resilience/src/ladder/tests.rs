@@ -388,10 +388,13 @@ impl World {
                         }
                     }
                 }
-                Effect::GiveUp(_) => return self.gave_up(ladder.attempts(), refused),
+                Effect::GiveUp(_) => {
+                    let spent = ladder.attempts() >= ATTEMPTS_MAX || ladder.probes >= super::PROBES_MAX;
+                    return self.gave_up(spent, refused);
+                }
             };
             effect = ladder.step(event, count, &|i| self.view(i), self.now);
-            assert!(ladder.attempts() <= ATTEMPTS_MAX, "seed {seed}");
+            assert!(ladder.attempts() <= ATTEMPTS_MAX && ladder.probes <= super::PROBES_MAX, "seed {seed}");
         }
         panic!("seed {seed}: no end after 300 steps");
     }
@@ -458,11 +461,11 @@ impl World {
         failure(cause, scope, Retry::Elsewhere)
     }
 
-    fn gave_up(&self, attempts: u32, refused: bool) {
+    fn gave_up(&self, spent: bool, refused: bool) {
         let in_time = self.now + SECOND / 20 < self.deadline;
         let willing = self.any_willing(false) || self.any_willing(true);
         assert!(
-            !(in_time && willing && !refused && attempts < ATTEMPTS_MAX),
+            !(in_time && willing && !refused && !spent),
             "seed {}: gave up with a willing target",
             self.seed
         );
@@ -490,6 +493,101 @@ fn nobody_is_exiled_for_ever() {
         assert_eq!(asked, [true; 2], "seed {seed}: each is asked although all are open");
         assert!(matches!(effect, Effect::Hold { .. }), "seed {seed}: {effect:?}");
     }
+}
+
+/// One request, two targets that are down and stay down, their rests doubling as the breaker's do: how long until it is
+/// given up, and after how many attempts, when it may wait for `patience`.
+fn waits_alone(patience: Nanos, deadline: Nanos, seed: u64) -> (Nanos, u32) {
+    let mut rests = [(SECOND, SECOND), (SECOND, SECOND + 300 * MILLI)];
+    let mut now = 0;
+    let view = |rests: [(Nanos, Nanos); 2], now: Nanos| {
+        move |i: usize| {
+            let class = if rests[i].1 <= now { Class::Due } else { Class::Open };
+            TargetView { class, ..open(rests[i].1) }
+        }
+    };
+    let mut ladder = Ladder::new(0, deadline, 6, seed);
+    let mut asked = 0;
+    let mut effect = ladder.step(Event::Start, 2, &view(rests, now), now);
+    for _ in 0..1_000 {
+        let event = match effect {
+            Effect::LastLight(i) => Event::Failed(i, &refused()),
+            Effect::Send(i) => {
+                assert!(rests[i].1 <= now, "seed {seed}: asked during its rest");
+                let longer = (rests[i].0 * 2).min(18 * SECOND);
+                rests[i] = (longer, now + longer);
+                Event::Failed(i, &refused())
+            }
+            Effect::Hold { recovery } => {
+                let place = RoomView { has_place: true };
+                match hold::decide(now, 0, deadline, patience, Some(recovery), place) {
+                    Hold::Wait { .. } => {
+                        now = recovery;
+                        effect = ladder.step(Event::Waited, 2, &view(rests, now), now);
+                    }
+                    _ => effect = ladder.step(Event::Refused, 2, &view(rests, now), now),
+                }
+                continue;
+            }
+            Effect::Wait(until) => {
+                now = until;
+                effect = ladder.step(Event::Waited, 2, &view(rests, now), now);
+                continue;
+            }
+            Effect::GiveUp(_) => return (now, asked),
+        };
+        asked += 1;
+        now += MILLI;
+        effect = ladder.step(event, 2, &view(rests, now), now);
+    }
+    panic!("seed {seed}: no end");
+}
+
+/// survival.md R1: who waits for a recovery that is known waits for as long as its patience lasts; what it asks meanwhile
+/// is one probe for each rest (R5), and no attempt that could be spent.
+#[test]
+fn a_lone_waiter_waits_until_its_patience_is_over_and_not_until_its_attempts_are_spent() {
+    for seed in 0..200 {
+        let (gave_up, asked) = waits_alone(30 * SECOND, 600 * SECOND, seed);
+        // The next rest of each would end after the patience.
+        assert!(gave_up >= 13 * SECOND && gave_up <= 30 * SECOND, "seed {seed}: given up after {gave_up} ns");
+        assert!((8..=14).contains(&asked), "seed {seed}: asked {asked} times");
+        let (_, asked) = waits_alone(3_600 * SECOND, 7_200 * SECOND, seed);
+        assert!(asked <= 2 + super::PROBES_MAX, "seed {seed}: asked {asked} times in an hour");
+    }
+}
+
+#[test]
+fn a_probe_that_was_not_sent_is_none_and_attempts_that_are_no_probes_stay_bounded() {
+    let due = |i: usize| TargetView { class: if i == 0 { Class::Due } else { Class::Open }, ..open(SECOND) };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 2, 1);
+    let all = |_: usize| open(SECOND);
+    let Effect::LastLight(first) = ladder.step(Event::Start, 1, &all, 0) else { panic!("nobody is asked") };
+    let held = ladder.step(Event::Failed(first, &refused()), 1, &all, 1);
+    assert!(matches!(held, Effect::Hold { .. }), "{held:?}");
+    assert_eq!(ladder.step(Event::Waited, 1, &due, SECOND), Effect::Send(0));
+    assert_eq!((ladder.attempts(), ladder.probes), (1, 1));
+    ladder.step(Event::Unavailable(0), 1, &all, SECOND);
+    assert_eq!((ladder.attempts(), ladder.probes), (1, 0), "somebody else probes");
+    // It is back, and fails: from now on what is sent is an attempt like any other.
+    let well = |_: usize| FREE;
+    assert_eq!(ladder.step(Event::Waited, 1, &well, 2 * SECOND), Effect::Send(0));
+    let end = ladder.step(Event::Failed(0, &refused()), 1, &well, 2 * SECOND + 1);
+    assert!(matches!(end, Effect::GiveUp(_)), "two attempts are all: {end:?}");
+}
+
+#[test]
+fn a_target_that_could_not_be_asked_says_nothing_of_the_rung() {
+    // The only willing one is in the second tier; before it is asked, its last key goes to rest.
+    let first = |i: usize| if i == 0 { open(SECOND) } else { TargetView { tier: 1, ..FREE } };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!(ladder.step(Event::Start, 2, &first, 0), Effect::Send(1));
+    let then = |i: usize| match i {
+        0 => FREE,
+        _ => TargetView { tier: 1, key_free_at: Some(9 * SECOND), ..FREE },
+    };
+    assert_eq!(ladder.step(Event::Unavailable(1), 2, &then, 1), Effect::Send(0));
+    assert_eq!(ladder.rung(), Rung::Direct, "nobody but the first target was asked");
 }
 
 #[test]
