@@ -10,7 +10,7 @@ use crate::clock::nanos;
 use crate::diagnosis::{self, Met, Told};
 use crate::gateway::Worker;
 use crate::plan::{KeyPlan, Route, TargetPlan};
-use crate::state::{Entry, Slot};
+use crate::state::{Entry, Slot, Turn};
 use current::{Current, End, Of, Place};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -49,6 +49,8 @@ pub(crate) struct Books {
     pub(crate) told: Option<Box<Told>>,
     /// Admission after an outage, for the attempt that is next or under way.
     pub(crate) permit: Option<Permit>,
+    /// There if it came out of a queue, where its app was charged for what it would use.
+    pub(crate) queued: Option<Box<Turn>>,
     current: Option<Current>,
     /// Another one beside it, while a stream is hedged.
     beside: Option<Box<Current>>,
@@ -88,6 +90,7 @@ impl Books {
             deadline: 0,
             told: None,
             permit: None,
+            queued: None,
             current: None,
             beside: None,
             complete: false,
@@ -305,8 +308,12 @@ impl Books {
         self.record.outcome = outcome;
         self.record.duration = since(self.started, now);
         self.estimate_usage();
+        let used = self.record.usage.map_or(0, |usage| usage.total());
         if let Some(admission) = self.admission.take() {
-            admission.settle(self.record.usage.map_or(0, |usage| usage.total()), now);
+            admission.settle(used, now);
+        }
+        if let (Some(turn), Some(app)) = (self.queued.take(), &self.record.app) {
+            gateway.room.on_used(&turn, self.record.priority, app, used);
         }
         let straight = outcome == Outcome::Ok
             && self.told.is_none()

@@ -7,7 +7,9 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use wellhead_sim::{Ended, LoggedRequest, Rule, Sim, SimOptions, Slots};
 
-use crate::support::{Answer, CHAT, Gateway, Request, chat, config, eventually, fault, sim_with};
+use crate::support::{
+    Answer, CHAT, Gateway, LIMIT, Request, chat, config, eventually, fault, metric, sim_with,
+};
 
 /// Requests that the provider works on at a time, and what an answer takes: a second, so that turns of the queue cost
 /// little beside it on a machine that is busy with other things.
@@ -295,4 +297,43 @@ async fn after_an_outage_goodput_comes_back_in_spite_of_retries() {
     }
     assert!(answered * 100 >= asked * 95, "15 s after the return {answered} of {asked} are answered");
     assert!(during > 0);
+}
+
+/// One slot, and two apps that wait for it. Both use as much as the other; one of them says that it needs four times that.
+#[tokio::test]
+async fn turns_go_by_what_requests_have_used_and_not_by_what_they_might_have() {
+    const USED: usize = 1_000;
+    const EACH: usize = 30;
+    let sim =
+        sim_with(SimOptions { token_pace: Duration::ZERO, tokens_default: USED, ..SimOptions::default() });
+    let gateway = Gateway::start(&settings(&sim, ", concurrency_max: 1")).await;
+    let ask = |app: usize, max: usize| {
+        let mut body = chat(false);
+        body["max_tokens"] = max.into();
+        Request::post(CHAT).json(&body).set("authorization", &format!("Bearer {}", key(app)))
+    };
+    // Until all of them wait, the slot is taken.
+    sim.set_fault(Rule::always(fault("slow-first-token:2000")).times(1));
+    let mut answers = JoinSet::new();
+    answers.spawn(ask(9, 10).send(gateway.addr));
+    sim.wait_for(|log| log.len() == 1, LIMIT).await.unwrap();
+    for _ in 0..EACH {
+        answers.spawn(ask(1, USED).send(gateway.addr));
+        answers.spawn(ask(5, 4 * USED).send(gateway.addr));
+    }
+    eventually("all of them wait", async || {
+        (metric(&gateway, "wellhead_held").await >= 2 * EACH as u64).then_some(())
+    })
+    .await;
+    while let Some(answer) = answers.join_next().await {
+        let answer = answer.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.everything());
+    }
+    let log = sim.requests();
+    let bold = |seen: &&LoggedRequest| String::from_utf8_lossy(&seen.body).contains("4000");
+    let early = log.iter().skip(1).take(EACH).filter(bold).count();
+    assert!(
+        (EACH / 3..=EACH * 2 / 3).contains(&early),
+        "{early} of the first {EACH} were those that ask for more"
+    );
 }

@@ -3,7 +3,7 @@
 
 use crate::exchange::Exchange;
 use crate::stages::hold;
-use crate::state::Called;
+use crate::state::{Called, Turn};
 use std::sync::atomic::Ordering::Relaxed;
 use wellhead_resilience::hold::{Expected, Hold, Left, ROOM_PAUSE, RoomView, decide_room};
 use wellhead_resilience::ladder::Event;
@@ -70,6 +70,8 @@ pub(crate) fn seated(exchange: &mut Exchange) {
         let now = exchange.now();
         exchange.route.metrics.observe_wait(exchange.class(), crate::settle::since(place.since, now));
         let more = has_more(exchange);
+        exchange.books.queued =
+            Some(Box::new(Turn { route: hold::route(exchange), expected: exchange.tokens }));
         place.leave(Left::Seated { more, now });
     }
 }

@@ -12,7 +12,7 @@ mod target;
 pub(crate) use key::KeyState;
 pub(crate) use load::{Slot, Slots};
 pub(crate) use ramp::RouteRamp;
-pub(crate) use room::{Called, Place, RouteKey, WaitingRoom};
+pub(crate) use room::{Called, Place, RouteKey, Turn, WaitingRoom};
 pub(crate) use target::{Changed, Entry, TargetState, Unavailable};
 
 use crate::diagnosis::Trouble;

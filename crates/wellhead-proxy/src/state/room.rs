@@ -46,6 +46,13 @@ struct Slot {
     called: Called,
 }
 
+/// A turn that a request has had, and what its app was charged for it, in tokens.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) route: RouteKey,
+    pub(crate) expected: u64,
+}
+
 /// What one that has waited is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Called {
@@ -129,6 +136,13 @@ impl WaitingRoom {
             let mut inner = self.lock();
             inner.room.open_crowds(now);
             inner.pump(now);
+        }
+    }
+
+    /// What a request used that came out of a line. Told to those who still wait there.
+    pub(crate) fn on_used(&self, turn: &Turn, class: Class, tenant: &Name, used: u64) {
+        if self.places() > 0 {
+            self.lock().room.on_used(&turn.route, class, tenant, turn.expected, used);
         }
     }
 

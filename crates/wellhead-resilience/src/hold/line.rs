@@ -191,6 +191,11 @@ impl<T: Ord + Clone> Line<T> {
         }
     }
 
+    /// A request of this tenant used so many tokens instead of those that it was charged for.
+    pub(super) fn on_used(&mut self, class: Class, tenant: &T, expected: u64, used: u64) {
+        self.queue.on_used(class, tenant, expected, used);
+    }
+
     /// One that was out is not any more.
     pub(super) fn back(&mut self) {
         self.awake = self.awake.saturating_sub(1);

@@ -294,6 +294,14 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
         self.lines.values_mut().filter(|line| line.is_crowd()).for_each(|line| line.open(now));
     }
 
+    /// A request that came out of this line used so many tokens instead of the `expected` ones: the next turn of its tenant
+    /// comes later or earlier, if it has anything waiting.
+    pub fn on_used(&mut self, route: &R, class: Class, tenant: &T, expected: u64, used: u64) {
+        if let Some(line) = self.lines.get_mut(route) {
+            line.on_used(class, tenant, expected, used);
+        }
+    }
+
     /// What a newcomer has to expect of this line.
     pub fn expected(&self, route: &R, class: Class, tenant: &T, now: Nanos) -> Expected {
         self.lines.get(route).map_or_else(Expected::default, |line| line.expected(class, tenant, now))
