@@ -242,6 +242,10 @@ fn admitted(
     if !route.targets.iter().any(|target| identity.app.may_reach(&target.provider)) {
         return Err(Box::new((Refusal::region(&head.model), books)));
     }
+    let unfit = substitute::unfit(&route, &route, &identity.app, endpoint);
+    if unfit.len() == route.targets.len() {
+        return Err(Box::new((Refusal::endpoint_unserved(&head.model, endpoint.template()), books)));
+    }
     let now = worker.gateway.clock.now();
     let tokens = head.estimate_tokens(&body);
     match admit::admit(&identity.app, tokens, now) {
@@ -258,13 +262,9 @@ fn admitted(
     let own = || (deadline, route.model.attempts_max);
     let (deadline, attempts_max) = substitute.as_ref().map_or_else(own, |substitute| substitute.first());
     let mut ladder = Ladder::new(now, deadline, attempts_max, worker.gateway.entropy.next());
-    let unfit = substitute::unfit(&route, &route, &identity.app, endpoint);
     books.unfit = unfit.iter().fold(0, |set, i| set | 1 << (i % TARGETS_MAX));
     let backed = substitute.as_ref().is_some_and(|substitute| substitute.is_backed());
     books.sole = unfit.len() + 1 == route.targets.len() && !backed;
-    if unfit.len() == route.targets.len() {
-        return Err(Box::new((Refusal::endpoint_unserved(&head.model, endpoint.template()), books)));
-    }
     unfit.into_iter().for_each(|i| ladder.exclude(i));
     Ok(Box::new(Exchange {
         worker: worker.clone(),

@@ -56,6 +56,27 @@ async fn requests_per_minute_are_counted_down_and_then_refused() {
 }
 
 #[tokio::test]
+async fn what_no_target_serves_costs_the_app_nothing() {
+    let sim = sim();
+    let gateway =
+        Gateway::start(&limited(&sim, "rpm: 1").replace("kind: openai-compatible", "kind: anthropic-openai"))
+            .await;
+    for _ in 0..2 {
+        let body = json!({"model": "chat", "input": "x"});
+        let answer = gateway.send(Request::post("/v1/embeddings").json(&body)).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (404, "endpoint_not_served"),
+            "{}",
+            answer.everything()
+        );
+    }
+    let answer = gateway.chat(false).await;
+    assert_eq!(answer.status, 200, "{}", answer.everything());
+    assert_limited(&gateway.chat(false).await);
+}
+
+#[tokio::test]
 async fn tokens_are_reserved_before_and_settled_after() {
     let sim = sim();
     let gateway = Gateway::start(&limited(&sim, "tpm: 1000")).await;
