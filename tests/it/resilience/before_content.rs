@@ -1,9 +1,13 @@
 //! A target that fails before the first content is followed by another one, and the client does not notice.
 
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use wellhead_sim::{Ended, Rule, Sim};
 
 use crate::support::{
-    Answer, CHAT, Ending, Gateway, KEY, LIMIT, PROVIDER_KEY, dead_port, expected, fault, pair, sim, tiers,
+    Answer, CHAT, Ending, Gateway, KEY, LIMIT, PROVIDER_KEY, Request, dead_port, expected, fault, pair, sim,
+    tiers,
 };
 
 /// Silence is given up soon, so that a test need not wait for the default of 12 seconds.
@@ -114,6 +118,54 @@ async fn a_target_where_nobody_listens_is_passed_over() {
         assert_complete(&answer, stream, "dead port").await;
         assert_eq!(answer.header("x-wellhead-survival"), "failed-over");
         assert_eq!(answer.header("x-wellhead-attempts"), "2");
+    }
+}
+
+/// A provider that answers everything with these bytes and closes.
+async fn canned(answer: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
+            // What is asked here ends with the end of its JSON.
+            while !seen.ends_with(b"}") {
+                match socket.read(&mut piece).await {
+                    Ok(bytes) if bytes > 0 => seen.extend_from_slice(&piece[..bytes]),
+                    _ => break,
+                }
+            }
+            drop(socket.write_all(answer.as_bytes()).await);
+            drop(socket.shutdown().await);
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn an_end_signal_without_an_answer_before_it_is_survived() {
+    let role = r#"data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}"#;
+    for before in [String::new(), ": wait\n\n".to_owned(), format!("{role}\n\n")] {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+        let (nothing, sim) = (canned(format!("{head}{before}data: [DONE]\n\n")).await, sim());
+        let gateway = Gateway::start(&tiers(&nothing, &sim.base_url(), SETTINGS)).await;
+        let answer = gateway.chat(true).await;
+        assert_complete(&answer, true, &before).await;
+        assert_eq!(answer.header("x-wellhead-survival"), "failed-over", "{before}");
+    }
+}
+
+#[tokio::test]
+async fn sound_without_a_byte_of_it_is_survived() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\n";
+    for rest in ["content-length: 0\r\n\r\n", "transfer-encoding: chunked\r\n\r\n0\r\n\r\n"] {
+        let (nothing, sim) = (canned(format!("{head}{rest}")).await, sim());
+        let gateway = Gateway::start(&tiers(&nothing, &sim.base_url(), SETTINGS)).await;
+        let body = json!({"model": "chat", "input": "hello", "voice": "v"});
+        let answer = gateway.send(Request::post("/v1/audio/speech").json(&body)).await;
+        assert_eq!((answer.status, answer.ending), (200, Ending::Proper), "{}", answer.everything());
+        assert!(answer.body.len() > 100, "{rest}: {} bytes of sound", answer.body.len());
+        assert_eq!(answer.header("x-wellhead-survival"), "failed-over", "{rest}");
     }
 }
 

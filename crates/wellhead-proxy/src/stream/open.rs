@@ -55,7 +55,8 @@ pub(crate) async fn open(
             signs.inspect(|signs| signs.begin());
         }
         if live.terminal {
-            return Ok(Begins { live, first_at });
+            // An end signal with nothing before it must not reach the client: that would look like an answer.
+            return live.finish().failure.map_or(Ok(Begins { live, first_at }), Err);
         }
         let atomic = call.route.model.atomic;
         if thinks || (atomic && content) {

@@ -90,11 +90,11 @@ async fn whole(call: &Call<'_>, mut body: InBody, limit: Limit) -> Result<Conten
     Ok(Content::Whole(whole, inspected.usage))
 }
 
-/// Audio and other bytes: committed to when the first piece is there.
+/// Audio and other bytes: committed to when the first piece is there. Nothing at all is no answer.
 async fn first_piece(mut body: InBody, limit: Limit) -> Result<Content, Failure> {
     match next(&mut body, limit).await? {
         Some(first) => Ok(Content::Relay(VecDeque::from([first]), body)),
-        None => Ok(Content::Whole(Bytes::new(), None)),
+        None => Err(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, "the body is empty")),
     }
 }
 
