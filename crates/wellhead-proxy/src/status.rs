@@ -185,7 +185,13 @@ fn learnt_status(route: &Route, number: usize, streamed: bool) -> Option<LearntS
     let latencies = &target.state.latencies;
     let known = latencies.known(streamed);
     let configured = route.model.first_token_timeout.filter(|_| streamed).map(nanos);
-    let ask = FirstAsk { streamed, alternative: true, thinking: latencies.thinks(), configured, remaining: Nanos::MAX };
+    let ask = FirstAsk {
+        streamed,
+        alternative: true,
+        thinking: latencies.thinks(),
+        configured,
+        remaining: Nanos::MAX,
+    };
     let deadline = nanos(route.model.deadline);
     Some(LearntStatus {
         p50_s: seconds(0, known.p50?),

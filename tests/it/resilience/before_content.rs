@@ -123,9 +123,15 @@ async fn a_target_where_nobody_listens_is_passed_over() {
 
 /// A provider that answers everything with these bytes and closes.
 async fn canned(answer: String) -> String {
+    canned_on(answer, false).await
+}
+
+/// The same; the connection may stay open behind the answer.
+async fn canned_on(answer: String, stays_open: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
+        let mut open = Vec::new();
         while let Ok((mut socket, _)) = listener.accept().await {
             let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
             // What is asked here ends with the end of its JSON.
@@ -136,7 +142,11 @@ async fn canned(answer: String) -> String {
                 }
             }
             drop(socket.write_all(answer.as_bytes()).await);
-            drop(socket.shutdown().await);
+            if stays_open {
+                open.push(socket);
+            } else {
+                drop(socket.shutdown().await);
+            }
         }
     });
     url
@@ -152,6 +162,29 @@ async fn an_end_signal_without_an_answer_before_it_is_survived() {
         let answer = gateway.chat(true).await;
         assert_complete(&answer, true, &before).await;
         assert_eq!(answer.header("x-wellhead-survival"), "failed-over", "{before}");
+    }
+}
+
+#[tokio::test]
+async fn a_finished_answer_on_a_connection_that_stays_open_is_whole() {
+    let chunk = |delta: &str, reason: &str| {
+        format!(
+            r#"data: {{"id":"c","object":"chat.completion.chunk","choices":[{{"index":0,"delta":{delta},"finish_reason":{reason}}}]}}"#
+        ) + "\n\n"
+    };
+    let said = chunk(r#"{"role":"assistant","content":"all"}"#, "null") + &chunk("{}", r#""stop""#);
+    let silent = chunk(r#"{"role":"assistant"}"#, "null") + &chunk("{}", r#""length""#);
+    for (events, content, mode) in [(&said, "all", "atomic"), (&said, "all", "relay"), (&silent, "", "relay")]
+    {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+        let open = canned_on(format!("{head}{events}"), true).await;
+        let settings =
+            format!("stream: {{ mode: {mode} }}\n    timeouts: {{ first_token: 60s, stream_idle: 60s }}");
+        let gateway = Gateway::start(&tiers(&open, &sim().base_url(), &settings)).await;
+        let answer = gateway.chat(true).await;
+        assert!(answer.status == 200 && answer.done(), "{mode}: {}", answer.everything());
+        assert_eq!(answer.content(), content, "{mode}");
+        assert_eq!(answer.header("x-wellhead-survival"), "direct", "{mode}");
     }
 }
 

@@ -2,7 +2,7 @@
 //! an error in the client's own dialect and without an end signal; it never looks finished.
 
 use super::patience::{Over, Patience};
-use super::{Live, resume};
+use super::{CLOSE_MAX, Live, resume};
 use crate::answer::{Content, Opened};
 use crate::exchange::{Early, Exchange};
 use crate::replay::{self, Kept};
@@ -26,8 +26,6 @@ use wellhead_wire::openai::stream::{Delivered, interruption_event};
 
 /// Between two keep-alive comments while no content comes. Below the 15 s at which the first proxies lose patience.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
-/// Time that an upstream has to close a stream after its end signal, so that the connection can be used again.
-const CLOSE_MAX: Duration = Duration::from_secs(1);
 /// What a client is told when an answer stays incomplete.
 const BROKE_OFF: &str = "The upstream's stream broke off before its end; what was delivered is incomplete.";
 /// A comment (WHATWG server-sent events): clients ignore it, proxies and sockets stay awake.

@@ -1,6 +1,6 @@
 //! From response headers to the commit point. Until content has begun, a failure costs the client nothing.
 
-use super::Live;
+use super::{CLOSE_MAX, Live};
 use crate::exchange::Call;
 use crate::settle::Signs;
 use crate::stages::attempt::{Begun, Limit};
@@ -34,6 +34,8 @@ pub(crate) async fn open(
     loop {
         let frame = match tokio::time::timeout_at(limit.at, live.body.frame()).await {
             Ok(frame) => frame,
+            // What is missing is the end signal at most.
+            Err(_) if live.has_finished() => return Ok(Begins { live: over(live), first_at }),
             Err(_) if first_at.is_some() => return Err(limit.failure(live.stage(), Cause::IdleTimeout)),
             Err(_) => return Err(limit.failure(Stage::FirstToken, Cause::FirstTokenTimeout)),
         };
@@ -42,10 +44,12 @@ pub(crate) async fn open(
                 Ok(chunk) => chunk,
                 Err(_trailers) => continue,
             },
+            Some(Err(_)) if live.has_finished() => return Ok(Begins { live: over(live), first_at }),
             Some(Err(error)) => return Err(Failure { stage: Stage::FirstToken, ..error.into() }),
             None => return ended(live).map(|live| Begins { live, first_at }),
         };
         read_bytes += chunk.len();
+        let had_finished = live.has_finished();
         let content = live.absorb(chunk)?;
         // Behind a joint, what repeats the old text is no token of the rest.
         let thinks = live.reasoning_events() > thoughts && call.resume.is_none();
@@ -59,7 +63,11 @@ pub(crate) async fn open(
             return live.finish().failure.map_or(Ok(Begins { live, first_at }), Err);
         }
         let atomic = call.route.model.atomic;
-        if thinks || (atomic && content) {
+        if live.has_finished() {
+            if !had_finished {
+                limit = Limit { at: limit.at.min(Instant::now() + CLOSE_MAX), ..limit };
+            }
+        } else if thinks || (atomic && content) {
             limit = until_next(call, begun.number);
         }
         if atomic {
@@ -94,12 +102,17 @@ fn until_next(call: &Call<'_>, target: usize) -> Limit {
 fn ended(mut live: Box<Live>) -> Result<Box<Live>, Failure> {
     live.close()?;
     if live.finish().complete {
-        live.add_terminator();
-        live.terminal = true;
-        return Ok(live);
+        return Ok(over(live));
     }
     let detail = "the stream ended before its first content";
     Err(Failure::endpoint(Stage::FirstToken, Cause::ResponseIncomplete, detail))
+}
+
+/// A whole answer, with the end signal that it may lack.
+fn over(mut live: Box<Live>) -> Box<Live> {
+    live.add_terminator();
+    live.terminal = true;
+    live
 }
 
 /// When the client already has its headers, reasoning need not wait for the commit. Behind a joint it waits: the client

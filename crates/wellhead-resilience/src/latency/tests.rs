@@ -53,9 +53,8 @@ fn a_learnt_limit_has_a_floor_and_is_never_above_the_configured_one() {
 #[test]
 fn a_whole_answer_leaves_half_of_a_short_deadline_to_the_standby() {
     let known = learnt(2 * SECOND, 100).known();
-    let limit = |remaining| {
-        known.first_limit(FirstAsk { streamed: false, remaining, ..STREAM }).unwrap_or_default()
-    };
+    let limit =
+        |remaining| known.first_limit(FirstAsk { streamed: false, remaining, ..STREAM }).unwrap_or_default();
     assert_eq!(limit(600 * SECOND), 30 * SECOND);
     assert_eq!(limit(60 * SECOND), 30 * SECOND);
     assert_eq!(limit(20 * SECOND), 10 * SECOND);
