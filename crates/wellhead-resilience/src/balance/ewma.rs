@@ -20,12 +20,14 @@ pub struct PeakEwma {
     at: Nanos,
     /// Requests that have been sent and have said nothing yet.
     waiting: u32,
+    /// When the newest of the requests that were answered was sent.
+    answered_from: Nanos,
 }
 
 impl PeakEwma {
     /// Nothing is known.
     pub const fn new(now: Nanos) -> Self {
-        Self { estimate: DEFAULT as f64, at: now, waiting: 0 }
+        Self { estimate: DEFAULT as f64, at: now, waiting: 0, answered_from: 0 }
     }
 
     /// A request was sent. Exactly one of the other `on_` functions must follow for it.
@@ -36,6 +38,7 @@ impl PeakEwma {
     /// It answered after this time (first content, or headers).
     pub fn on_answer(&mut self, took: Nanos, now: Nanos) {
         self.waiting = self.waiting.saturating_sub(1);
+        self.answered_from = self.answered_from.max(now.saturating_sub(took));
         let took = took as f64;
         if took > self.estimate {
             self.estimate = took;
@@ -53,9 +56,11 @@ impl PeakEwma {
     }
 
     /// It was given up after this time without an answer: the answer would have taken at least as long. A shorter time
-    /// than is expected anyway says nothing.
+    /// than is expected anyway says nothing, and neither does a request that got stuck before others were answered: one of
+    /// minutes would keep a target that is well since long from being asked.
     pub fn on_cancelled(&mut self, elapsed: Nanos, now: Nanos) {
-        if elapsed as f64 > self.estimate {
+        let is_news = now.saturating_sub(elapsed) >= self.answered_from;
+        if is_news && elapsed as f64 > self.estimate {
             self.raise(elapsed, now);
         } else {
             self.waiting = self.waiting.saturating_sub(1);
@@ -66,6 +71,7 @@ impl PeakEwma {
     pub fn on_recovery(&mut self, took: Nanos, now: Nanos) {
         self.estimate = took as f64;
         self.at = self.at.max(now);
+        self.answered_from = self.answered_from.max(now.saturating_sub(took));
     }
 
     /// The estimate now. It sinks towards 0 while nobody is asked, so that a target that was slow is tried again; while

@@ -87,6 +87,22 @@ fn a_failure_counts_as_a_slow_answer_and_a_cancelled_one_as_at_least_so_slow() {
 }
 
 #[test]
+fn a_request_that_got_stuck_before_others_were_answered_says_nothing_about_now() {
+    let mut ewma = PeakEwma::new(0);
+    ewma.on_start();
+    let sent = 10 * SECOND;
+    ewma.on_start();
+    ewma.on_answer(MILLI, sent + MILLI);
+    let before = ewma.read(sent + MILLI);
+    ewma.on_cancelled(600 * SECOND, 600 * SECOND);
+    assert!(ewma.read(600 * SECOND) <= before, "sent at 0, before the one that was answered");
+    // One that was sent since is news.
+    ewma.on_start();
+    ewma.on_cancelled(4 * SECOND, 604 * SECOND);
+    assert_eq!(ewma.read(604 * SECOND), 4 * SECOND);
+}
+
+#[test]
 fn the_lighter_of_two_is_taken() {
     let busy = View { in_flight: 3, ..IDLE };
     let slow = View { estimate: 3 * SECOND, ..IDLE };

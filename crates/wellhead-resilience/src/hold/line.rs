@@ -24,6 +24,9 @@ pub(super) struct Line<T> {
     /// Calls begin then; `None` means when somebody says that the state has changed.
     opens_at: Option<Nanos>,
     awake: usize,
+    /// Those of them that were called to take room. One that was called at a recovery is out until it is answered, which
+    /// may be never: it must not stand in the way of those who wait for room since.
+    awake_for_room: usize,
     awake_waiters_max: usize,
     /// There if room is waited for.
     crowd: Option<Box<Crowd>>,
@@ -33,7 +36,7 @@ impl<T: Ord + Clone> Default for Line<T> {
     fn default() -> Self {
         // The room bounds all lines together.
         let queue = Queue::new(usize::MAX);
-        Self { queue, opens_at: None, awake: 0, awake_waiters_max: 1, crowd: None }
+        Self { queue, opens_at: None, awake: 0, awake_for_room: 0, awake_waiters_max: 1, crowd: None }
     }
 }
 
@@ -89,12 +92,10 @@ impl<T: Ord + Clone> Line<T> {
 
     /// When somebody can be called next, as far as is known; `None` while nobody waits or enough are out.
     pub(super) fn calls_at(&self) -> Option<Nanos> {
-        let awake_waiters_max = if self.is_crowd() { 1 } else { self.awake_waiters_max };
-        self.opens_at.filter(|_| {
-            !planted::has(Planted::HoldForgetsToCall)
-                && !self.queue.is_empty()
-                && self.awake < awake_waiters_max
-        })
+        let may_call =
+            if self.is_crowd() { self.awake_for_room == 0 } else { self.awake < self.awake_waiters_max };
+        self.opens_at
+            .filter(|_| !planted::has(Planted::HoldForgetsToCall) && !self.queue.is_empty() && may_call)
     }
 
     /// The next one to be called, if the line is open.
@@ -108,6 +109,7 @@ impl<T: Ord + Clone> Line<T> {
             crowd.on_call(item.class, self.queue.len_of(item.class), now);
         }
         self.awake += 1;
+        self.awake_for_room += usize::from(self.is_crowd());
         Some(item.value)
     }
 
@@ -196,9 +198,10 @@ impl<T: Ord + Clone> Line<T> {
         self.queue.on_used(class, tenant, expected, used);
     }
 
-    /// One that was out is not any more.
-    pub(super) fn back(&mut self) {
+    /// One that was out is not any more. `for_room`: the line was a crowd when it was called.
+    pub(super) fn back(&mut self, for_room: bool) {
         self.awake = self.awake.saturating_sub(1);
+        self.awake_for_room = self.awake_for_room.saturating_sub(usize::from(for_room));
     }
 
     /// Nobody waits and nobody is out.

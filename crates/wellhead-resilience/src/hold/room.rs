@@ -67,6 +67,8 @@ struct Waiter<R, T> {
     since: Nanos,
     until: Nanos,
     state: State,
+    /// It was called to take room.
+    for_room: bool,
 }
 
 #[derive(Debug, Default)]
@@ -199,7 +201,10 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
             line.expect(recovery, now);
         }
         self.due.insert((until, ticket));
-        self.waiters.insert(ticket, Waiter { route, guest, since: now, until, state: State::Waiting });
+        self.waiters.insert(
+            ticket,
+            Waiter { route, guest, since: now, until, state: State::Waiting, for_room: false },
+        );
         Some(ticket)
     }
 
@@ -220,7 +225,7 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
         let line = self.lines.entry(waiter.route.clone()).or_default();
         line.wait_for_room(for_room, now);
         if waiter.state == State::Awake {
-            line.back();
+            line.back(waiter.for_room);
             if for_room {
                 line.no_room(recovery);
             } else {
@@ -244,7 +249,7 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
             line.forget(&waiter.guest, ticket);
         }
         if waiter.state == State::Awake {
-            line.back();
+            line.back(waiter.for_room);
         }
         match how {
             Left::Answered => line.on_answer(),
@@ -325,8 +330,12 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
             }
             return Some(Call::Shed(ticket));
         }
-        if let Some(ticket) = self.lines.values_mut().find_map(|line| line.call(now)) {
+        let call = |line: &mut Line<T>| line.call(now).map(|ticket| (ticket, line.is_crowd()));
+        if let Some((ticket, for_room)) = self.lines.values_mut().find_map(call) {
             self.set(ticket, State::Awake);
+            if let Some(waiter) = self.waiters.get_mut(&ticket) {
+                waiter.for_room = for_room;
+            }
             return Some(Call::Wake(ticket));
         }
         let (_, ticket) = self.due.first().copied().filter(|(until, _)| *until <= now)?;
@@ -378,7 +387,7 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
         assert!(
             self.lines
                 .values()
-                .all(|l| l.awake().0 <= super::AWAKE_WAITERS_MAX && !l.is_done() || l.awake().0 == 0)
+                .all(|l| l.awake().0 <= super::AWAKE_WAITERS_MAX + 1 && !l.is_done() || l.awake().0 == 0)
         );
         assert_eq!(self.bytes, self.waiters.values().map(|w| w.guest.bytes).sum::<u64>());
         assert_eq!(self.waiters.len() as u64, self.tenants.values().map(|held| held.waiters).sum::<u64>());

@@ -42,6 +42,26 @@ fn all_keys_limited_for_three_seconds() {
 }
 
 #[test]
+fn one_that_was_called_at_a_recovery_and_gets_stuck_keeps_nobody_from_taking_room() {
+    let mut room: Room<u8, u8> = Room::new(100, 1 << 20);
+    let stuck = enter(&mut room, 0, (0, 10), 60 * SECOND, Some(SECOND), 0);
+    assert_eq!(room.poll(SECOND), stuck.map(Call::Wake), "its target is back, and is asked");
+    // It has no answer yet when others come, who wait for room.
+    let guest = || Guest { tenant: 1, class: Class::Default, tokens: TOKENS, bytes: 10 };
+    let mut wait = |at, now| room.enter(0, guest(), 60 * SECOND, Some(at), true, now);
+    let (first, second) = (wait(3 * SECOND, 2 * SECOND), wait(3 * SECOND, 2 * SECOND));
+    assert_eq!(room.poll(3 * SECOND), first.map(Call::Wake));
+    assert_eq!(room.poll(3 * SECOND), None, "one at a time");
+    room.leave(first.unwrap(), Left::Seated { more: true, now: 3 * SECOND });
+    assert_eq!(room.poll(3 * SECOND), second.map(Call::Wake));
+    room.check();
+    room.leave(stuck.unwrap(), Left::Answered);
+    room.leave(second.unwrap(), Left::Seated { more: true, now: 3 * SECOND });
+    room.check();
+    assert_eq!(room.held(), (0, 0));
+}
+
+#[test]
 fn patience_is_three_seconds_in_the_dark_and_thirty_with_a_date() {
     assert_eq!(decide(0, 0, 60 * SECOND, None, PLACE), Hold::Wait { until: 3 * SECOND });
     assert_eq!(decide(0, 0, SECOND, None, PLACE), Hold::Wait { until: 750 * MILLI });
