@@ -1,7 +1,7 @@
 //! Clients: each sends one request over a connection of its own and writes down what it got.
 
 use crate::log::Answer;
-use crate::scenario::Ask;
+use crate::scenario::{Ask, Tools};
 use crate::stage::Stage;
 use crate::wire;
 use bytes::Bytes;
@@ -24,6 +24,8 @@ const HEADERS_MAX: Duration = Duration::from_secs(15);
 /// What a client looks at in an answer or an event of one.
 #[derive(Debug, Deserialize)]
 struct Chunk<'a> {
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
     wellhead: Option<IgnoredAny>,
     error: Option<Value>,
     #[serde(borrow, default)]
@@ -44,6 +46,22 @@ struct Choice<'a> {
 struct Said<'a> {
     #[serde(borrow)]
     content: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    tool_calls: Vec<Call<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Call<'a> {
+    #[serde(default)]
+    index: usize,
+    #[serde(borrow)]
+    function: Function<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Function<'a> {
+    #[serde(borrow)]
+    arguments: Cow<'a, str>,
 }
 
 /// Plays one client from its arrival to its end.
@@ -88,11 +106,17 @@ async fn serve(wire: wire::Wire, worker: Arc<Worker>) {
 }
 
 fn request(stage: &Stage, number: usize, ask: &Ask) -> Request<Full<Bytes>> {
-    let body = json!({
+    let mut body = json!({
         "model": stage.scenario.models[ask.model].name,
-        "messages": [{ "role": "user", "content": format!("ask {number}") }],
+        "messages": [{ "role": "user", "content": format!("question {}", ask.question()) }],
         "stream": ask.streamed,
     });
+    if let Some(tools) = ask.tools {
+        body["tools"] = json!([{ "type": "function", "function": { "name": "note", "parameters": {} } }]);
+        if tools == Tools::Required {
+            body["tool_choice"] = json!("required");
+        }
+    }
     let mut request = Request::new(Full::new(Bytes::from(body.to_string())));
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() = http::Uri::from_static("/v1/chat/completions");
@@ -102,6 +126,8 @@ fn request(stage: &Stage, number: usize, ask: &Ask) -> Request<Full<Bytes>> {
         (header::HOST.as_str(), Some("gateway.example".to_owned())),
         (header::AUTHORIZATION.as_str(), Some(bearer)),
         (header::CONTENT_TYPE.as_str(), Some("application/json".to_owned())),
+        // Neither what is asked nor who asks depends on it, and it reaches the upstream.
+        (header::USER_AGENT.as_str(), Some(format!("ask-{number}"))),
         ("x-request-id", Some(format!("ask-{number}"))),
         ("x-stainless-read-timeout", patience),
     ];
@@ -145,6 +171,7 @@ async fn read(stage: &Stage, ask: &Ask, response: Response<Incoming>, answer: &m
         |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     answer.status = parts.status.as_u16();
     answer.survival = field("x-wellhead-survival");
+    answer.degraded = field("x-wellhead-degraded");
     answer.target = field("x-wellhead-target");
     let streams = field("content-type").starts_with("text/event-stream");
     let (mut bytes, mut last_ms) = (Vec::new(), None);
@@ -205,13 +232,35 @@ fn events(bytes: &mut Vec<u8>, answer: &mut Answer) -> bool {
 fn take(chunk: &Chunk<'_>, answer: &mut Answer) -> bool {
     answer.resumed |= chunk.wellhead.is_some();
     failed(chunk.error.as_ref(), answer);
+    whose(chunk, answer);
     let Some(choice) = chunk.choices.first() else { return false };
     if let Some(finish) = &choice.finish_reason {
         answer.finish = Some(finish.to_string());
     }
     let text = choice.delta.content.as_deref().unwrap_or_default();
     answer.text.push_str(text);
-    !text.is_empty()
+    calls(&choice.delta, answer);
+    !text.is_empty() || !choice.delta.tool_calls.is_empty()
+}
+
+/// The last number of the id.
+fn whose(chunk: &Chunk<'_>, answer: &mut Answer) {
+    let id = chunk.id.as_deref().unwrap_or_default();
+    if let Some(ask) = id.rsplit('-').next().and_then(|number| number.parse().ok()) {
+        answer.origin = Some(ask);
+    }
+}
+
+/// Tool calls, or pieces of them.
+fn calls(said: &Said<'_>, answer: &mut Answer) {
+    for call in &said.tool_calls {
+        if answer.calls.len() <= call.index {
+            answer.calls.resize(call.index.min(8) + 1, String::new());
+        }
+        if let Some(arguments) = answer.calls.get_mut(call.index) {
+            arguments.push_str(&call.function.arguments);
+        }
+    }
 }
 
 fn whole(bytes: &[u8], answer: &mut Answer) {
@@ -220,9 +269,11 @@ fn whole(bytes: &[u8], answer: &mut Answer) {
         return;
     };
     failed(body.error.as_ref(), answer);
+    whose(&body, answer);
     if let Some(choice) = body.choices.first() {
         answer.text = choice.message.content.as_deref().unwrap_or_default().to_owned();
         answer.finish = choice.finish_reason.as_deref().map(str::to_owned);
+        calls(&choice.message, answer);
     }
     answer.done = true;
 }

@@ -64,6 +64,8 @@ pub(crate) struct Heard {
     pub ask: usize,
     /// The whole answer that was meant, what was handed over included. Empty where none was meant.
     pub meant: String,
+    /// The arguments of a call that was meant to follow.
+    pub call: Option<String>,
     /// The beginning that was handed over, if the rest of an answer was asked for.
     pub given: Option<String>,
     /// What went wrong.
@@ -101,10 +103,16 @@ pub(crate) struct Answer {
     pub status: u16,
     /// `x-wellhead-survival`.
     pub survival: String,
+    /// `x-wellhead-degraded`.
+    pub degraded: String,
     /// `x-wellhead-target`.
     pub target: String,
+    /// Whose answer it was at first, by the id that upstreams and the gateway give to answers.
+    pub origin: Option<usize>,
     /// The text.
     pub text: String,
+    /// The arguments of the calls that came.
+    pub calls: Vec<String>,
     /// The finish reason.
     pub finish: Option<String>,
     /// The end signal of a stream; the end of the announced length otherwise.

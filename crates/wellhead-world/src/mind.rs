@@ -8,19 +8,27 @@ const WORDS_MIN: u64 = 4;
 /// Most words.
 const WORDS_MAX: u64 = 18;
 
+/// Models at most: what a model says to a question is nothing that another one says.
+const MODELS_MAX: usize = 64;
+
+/// What is asked of whom.
+pub(crate) const fn topic(question: usize, model: usize) -> usize {
+    question * MODELS_MAX + model
+}
+
 /// The number of words of the answer to a prompt. The same for every voice.
-pub(crate) fn count(seed: u64, ask: usize) -> usize {
-    let drawn = dice::of(seed, &[1, ask as u64]) % (WORDS_MAX - WORDS_MIN + 1);
+pub(crate) fn count(seed: u64, topic: usize) -> usize {
+    let drawn = dice::of(seed, &[1, topic as u64]) % (WORDS_MAX - WORDS_MIN + 1);
     usize::try_from(WORDS_MIN + drawn).unwrap_or(0)
 }
 
 /// One word, with the space before it.
-pub(crate) fn word(seed: u64, ask: usize, voice: u64, number: usize) -> String {
+pub(crate) fn word(seed: u64, topic: usize, voice: u64, number: usize) -> String {
     const SYLLABLES: [&str; 16] = [
         "ka", "lo", "mi", "ten", "ra", "su", "vel", "no", "pi", "dor", "ha", "ze", "\u{e9}", "\"q", "ui",
         "\\n",
     ];
-    let drawn = dice::of(seed, &[2, ask as u64, voice, number as u64]);
+    let drawn = dice::of(seed, &[2, topic as u64, voice, number as u64]);
     let syllable = |shift: u32| SYLLABLES[usize::try_from((drawn >> shift) & 15).unwrap_or(0)];
     let space = if number == 0 { "" } else { " " };
     [space, syllable(0), syllable(4), syllable(8)].concat()
@@ -28,17 +36,31 @@ pub(crate) fn word(seed: u64, ask: usize, voice: u64, number: usize) -> String {
 
 /// The whole answer.
 #[cfg(test)]
-pub(crate) fn text(seed: u64, ask: usize, voice: u64) -> String {
-    (0..count(seed, ask)).map(|number| word(seed, ask, voice, number)).collect()
+pub(crate) fn text(seed: u64, topic: usize, voice: u64) -> String {
+    words(seed, topic, voice).concat()
 }
 
-/// The words that follow on what was handed over. If that is the beginning of its own answer, the rest of it, to the
-/// byte; otherwise as many words as are missing.
-pub(crate) fn rest(seed: u64, ask: usize, voice: u64, given: &str) -> Vec<String> {
-    let words: Vec<String> = (0..count(seed, ask)).map(|number| word(seed, ask, voice, number)).collect();
+/// All words of the answer.
+pub(crate) fn words(seed: u64, topic: usize, voice: u64) -> Vec<String> {
+    (0..count(seed, topic)).map(|number| word(seed, topic, voice, number)).collect()
+}
+
+/// An answer that calls a tool: the words before the call, and the pieces of its arguments, which together are JSON.
+pub(crate) fn with_call(mut words: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let said = words.split_off(words.len() / 3);
+    let inner = |word: &String| serde_json::to_string(word).unwrap_or_default().trim_matches('"').to_owned();
+    let mut pieces = vec!["{\"said\":\"".to_owned()];
+    pieces.extend(said.iter().map(inner));
+    pieces.push("\"}".to_owned());
+    (words, pieces)
+}
+
+/// Those of the words that follow on what was handed over. If that is the beginning of them, the rest, to the byte;
+/// otherwise as many words as are missing.
+pub(crate) fn rest(words: &[String], given: &str) -> Vec<String> {
     let mut left = given;
     let mut used = 0;
-    for word in &words {
+    for word in words {
         let Some(after) = left.strip_prefix(word.as_str()) else { break };
         left = after;
         used += 1;
@@ -55,7 +77,9 @@ pub(crate) fn rest(seed: u64, ask: usize, voice: u64, given: &str) -> Vec<String
 
 #[cfg(test)]
 mod tests {
-    use super::{count, rest, text};
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::{count, rest, text, with_call, words};
 
     #[test]
     fn the_rest_of_an_answer_completes_it_wherever_it_was_cut() {
@@ -63,8 +87,17 @@ mod tests {
             let whole = text(7, ask, 0);
             for cut in (0..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
                 let (given, behind) = whole.split_at(cut);
-                assert_eq!(rest(7, ask, 0, given).concat(), behind, "ask {ask} cut {cut}");
+                assert_eq!(rest(&words(7, ask, 0), given).concat(), behind, "ask {ask} cut {cut}");
             }
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_a_call_are_json_and_say_the_rest() {
+        for topic in 0..50 {
+            let (before, pieces) = with_call(words(7, topic, 0));
+            let arguments: serde_json::Value = serde_json::from_str(&pieces.concat()).unwrap();
+            assert_eq!(before.concat() + arguments["said"].as_str().unwrap(), text(7, topic, 0));
         }
     }
 

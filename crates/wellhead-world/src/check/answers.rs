@@ -2,11 +2,15 @@
 //! code, and what looks whole is whole.
 
 use super::TIMERS_MS;
-use crate::log::{Answer, Entries};
-use crate::scenario::Scenario;
+use crate::log::{Answer, Entries, Heard};
+use crate::scenario::{STAND_IN, Scenario};
 
 /// Longest search for somebody who goes on with an answer, where the model's deadline is not shorter.
 const RESCUE_MS: u64 = 30_000;
+
+/// Longest time over which the pieces of one tool call are said: twenty pieces of 30 ms, a quarter more, twenty times as
+/// slow.
+const CALL_MS: u64 = 15_000;
 
 /// Checks one answer. What upstreams meant to say is known by now.
 pub(crate) fn at_once(scenario: &Scenario, log: &mut Entries, answer: &Answer) {
@@ -28,12 +32,14 @@ fn in_time(scenario: &Scenario, answer: &Answer, wrong: &mut Wrong) {
     if ask.reads_ms > 0 {
         return;
     }
-    let deadline = answer.at_ms + scenario.deadline_ms(ask) + TIMERS_MS;
+    // A call of a tool is passed on when it is whole, however slowly it was said.
+    let whole_calls = if ask.tools.is_some() && ask.streamed { CALL_MS } else { 0 };
+    let deadline = answer.at_ms + scenario.deadline_ms(ask) + TIMERS_MS + whole_calls;
     let heard = if ask.streamed { answer.content_ms.unwrap_or(answer.ended_ms) } else { answer.ended_ms };
     if heard > deadline {
         wrong.push(("I4", format!("heard at {heard}, its deadline was {deadline}")));
     }
-    let gap = model.idle_ms + model.deadline_ms.min(RESCUE_MS) + 2 * TIMERS_MS;
+    let gap = model.idle_ms + model.deadline_ms.min(RESCUE_MS) + 2 * TIMERS_MS + whole_calls;
     if answer.gap_ms > gap {
         wrong.push(("I4", format!("{} ms of silence in the middle, {gap} are allowed", answer.gap_ms)));
     }
@@ -63,19 +69,38 @@ fn told(answer: &Answer, wrong: &mut Wrong) {
     }
 }
 
-/// What looks whole is, to the byte, what one upstream meant to say; what does not is the beginning of that.
+/// What looks whole is, to the byte, what one upstream meant to say; what does not is the beginning of that. An answer that
+/// stands in is looked at again when it is known what it stands for.
 fn complete(log: &Entries, answer: &Answer, wrong: &mut Wrong) {
-    if answer.text.is_empty() && !answer.is_success() {
+    let whole = answer.is_success() && !answer.left;
+    if (answer.text.is_empty() && answer.calls.is_empty() && !answer.is_success()) || is_stand_in(answer) {
         return;
     }
-    let mut meant = log.heard.iter().filter(|heard| heard.ask == answer.ask).map(|heard| &heard.meant);
-    let whole = answer.is_success() && !answer.left;
-    let fits = |text: &String| if whole { *text == answer.text } else { text.starts_with(&answer.text) };
-    if !meant.any(fits) {
+    let mut said = log.heard.iter().filter(|heard| Some(heard.ask) == answer.origin.or(Some(answer.ask)));
+    let fits = |heard: &Heard| {
+        // A call is there whole or not at all, whatever became of the rest.
+        let call = match &answer.calls[..] {
+            [] => !whole || heard.call.is_none(),
+            [arguments] => answer.left || heard.call.as_ref() == Some(arguments),
+            _ => false,
+        };
+        call && if whole { heard.meant == answer.text } else { heard.meant.starts_with(&answer.text) }
+    };
+    if !said.any(fits) {
         let what = if whole { "an incomplete or wrong answer as success" } else { "a wrong beginning" };
-        let all: Vec<_> = log.heard.iter().filter(|h| h.ask == answer.ask).map(|h| &h.meant).collect();
-        wrong.push(("I5", format!("{what}: {:?}, meant were {all:?}", answer.text)));
+        let all: Vec<_> =
+            log.heard.iter().filter(|h| h.ask == answer.ask).map(|h| (&h.meant, &h.call)).collect();
+        wrong.push(("I5", format!("{what}: {:?} {:?}, meant were {all:?}", answer.text, answer.calls)));
     }
+    let calls = answer.finish.as_deref() == Some("tool_calls");
+    if whole && calls == answer.calls.is_empty() {
+        wrong.push(("I5", format!("{} calls and the finish reason {:?}", answer.calls.len(), answer.finish)));
+    }
+}
+
+/// The declared text. That it was declared and said to be one is for [`super::stand_ins`] to see.
+fn is_stand_in(answer: &Answer) -> bool {
+    answer.text == STAND_IN && answer.calls.is_empty()
 }
 
 /// Nobody is forgotten: every request has one answer and one record.

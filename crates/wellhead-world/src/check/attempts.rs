@@ -4,7 +4,7 @@ use super::TIMERS_MS;
 use crate::log::{Ended, Entries, Heard};
 use crate::scenario::{Kind, Scenario};
 use wellhead_resilience::budget::{RETRIES_PER_SECOND_MIN, RETRY_PERCENT, TTL_SECONDS};
-use wellhead_telemetry::{AttemptRecord, RequestRecord};
+use wellhead_telemetry::AttemptRecord;
 
 /// A request that was decided upon before an answer came may arrive after it: as late as connecting takes at most.
 const ON_ITS_WAY_MS: u64 = 32 + TIMERS_MS;
@@ -27,10 +27,9 @@ fn is_another_way(attempt: &AttemptRecord) -> bool {
 
 /// Attempts that a route has to pay from its budget: not the first, not the first that goes to a standby (survival.md
 /// R4), not another way of asking the same.
-fn paid(record: &RequestRecord) -> u64 {
-    let attempts = &record.attempts;
-    let free = |(i, attempt): (usize, &AttemptRecord)| {
-        let before = &attempts[i];
+fn paid(attempts: &[&AttemptRecord]) -> u64 {
+    let free = |(i, attempt): (usize, &&AttemptRecord)| {
+        let before = attempts[i];
         (i == 0 && before.target != attempt.target)
             || (before.target == attempt.target && is_another_way(before))
     };
@@ -38,27 +37,32 @@ fn paid(record: &RequestRecord) -> u64 {
 }
 
 /// I3: attempts ≤ requests · (1 + ratio) + min · t, with the ten seconds that the budget looks back added to t. When all
-/// of several targets are open the last light decides instead: one request per second and target.
+/// of several targets are open the last light decides instead: one request per second and target. A request that goes on
+/// to another model is one of that model's requests as well.
 fn budget(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
     let seconds = scenario.end_ms / 1000 + TTL_SECONDS + 1;
     for (number, model) in scenario.models.iter().enumerate() {
-        let records: Vec<_> = entries
-            .records
-            .iter()
-            .filter(|(ask, _, _)| scenario.asks.get(*ask).is_some_and(|ask| ask.model == number))
-            .map(|(_, _, record)| record)
-            .collect();
-        let spent: u64 = records.iter().map(|record| paid(record)).sum();
+        let (mut requests, mut spent) = (0, 0);
+        for (ask, _, record) in &entries.records {
+            let asked = scenario.asks.get(*ask).is_some_and(|ask| ask.model == number);
+            let own: Vec<_> = record.attempts.iter().filter(|a| of_model(a, number)).collect();
+            requests += u64::from(asked || !own.is_empty());
+            spent += paid(&own);
+        }
         let most = scenario.all_models().map(|models| models[number].targets.len()).max().unwrap_or(1);
         let lights = if most > 1 { most as u64 * seconds } else { 0 };
-        let allowed = records.len() as u64 * u64::from(RETRY_PERCENT) / 100
-            + u64::from(RETRIES_PER_SECOND_MIN) * seconds
-            + lights;
+        let allowed =
+            requests * u64::from(RETRY_PERCENT) / 100 + u64::from(RETRIES_PER_SECOND_MIN) * seconds + lights;
         if spent > allowed {
             let name = &model.name;
             wrong.push(format!("I3: {name} made {spent} retries, {allowed} were allowed"));
         }
     }
+}
+
+/// Whether an attempt was at a target of this model.
+pub(super) fn of_model(attempt: &AttemptRecord, model: usize) -> bool {
+    attempt.model.strip_prefix('v').and_then(|number| number.parse().ok()) == Some(model)
 }
 
 /// Upstreams hear of no attempt that the gateway does not own up to. A connection that was reused and closed without a
@@ -92,12 +96,13 @@ fn handed_over(entries: &Entries, wrong: &mut Vec<String>) {
 /// A target that was silent is asked once by each request (survival.md R4).
 fn silent_once(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
     for (i, first) in entries.heard.iter().enumerate() {
-        let model = &scenario.models[scenario.asks[first.ask].model];
+        let model = &scenario.models[first.model];
         let patience = model.first_token_ms.min(model.idle_ms);
         let since = first.said_ms.unwrap_or(first.at_ms);
         let silent = first.ended == Ended::Left && first.ended_ms + TIMERS_MS >= since + patience;
         let again = |later: &&Heard| {
-            (later.ask, later.provider) == (first.ask, first.provider) && later.at_ms >= first.ended_ms
+            (later.ask, later.provider, later.model) == (first.ask, first.provider, first.model)
+                && later.at_ms >= first.ended_ms
         };
         if silent && let Some(later) = entries.heard[i + 1..].iter().find(again) {
             let (ask, provider, at) = (first.ask, first.provider, later.at_ms);

@@ -36,6 +36,7 @@ fn is_true(scenario: &Scenario, entries: &Entries, answer: &Answer, target: &str
         .any(|f| f.provider == provider && f.from_ms <= to && names(f.kind).contains(&outcome));
     let mut heard = entries.heard.iter().filter(|h| h.ask == answer.ask && h.provider == provider);
     let seen = match outcome {
+        "context_length" => scenario.asks[answer.ask].long,
         "bad_request" => heard.any(|h| h.refused_prefill),
         // It was asked for the rest, and meant something else than the client has.
         "continuation_differs" => heard.any(|h| !h.meant.starts_with(&answer.text)),

@@ -7,8 +7,10 @@
 mod answers;
 mod attempts;
 mod causes;
+mod crowd;
 mod hedges;
 mod recovery;
+mod stand_ins;
 mod standby;
 mod waits;
 
@@ -28,8 +30,10 @@ pub(crate) fn finally(scenario: &Scenario, entries: &Entries) -> Vec<String> {
     answers::all_there(scenario, entries, &mut wrong);
     attempts::check(scenario, entries, &mut wrong);
     causes::check(scenario, entries, &mut wrong);
+    crowd::check(scenario, entries, &mut wrong);
     hedges::check(scenario, entries, &mut wrong);
     recovery::check(scenario, entries, &mut wrong);
+    stand_ins::check(scenario, entries, &mut wrong);
     standby::check(scenario, entries, &mut wrong);
     waits::check(scenario, entries, &mut wrong);
     wrong

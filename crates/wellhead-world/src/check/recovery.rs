@@ -53,11 +53,12 @@ fn no_exile(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
         let first = model.targets.iter().map(|t| t.tier).min().unwrap_or(0);
         let mut used: Vec<&Target> = model.targets.iter().filter(|t| t.tier == first).collect();
         used.dedup();
-        let asks = accepted(entries, from).filter(|a| scenario.asks[a.ask].model == number);
         let open = |a: &&Answer| scenario.apps[scenario.asks[a.ask].app].regions.is_none();
-        let count = asks.filter(open).count() as f64;
         let weights: u32 = used.iter().map(|t| t.weight).sum();
         for target in &used {
+            let from = from.max(last_lost(entries, target.provider, number) + crate::scenario::BACK_OFF_MS);
+            let asks = accepted(entries, from).filter(|a| scenario.asks[a.ask].model == number);
+            let count = asks.filter(open).count() as f64;
             // Both of two draws by weight fall on it: then it is taken whatever it takes. Between equals the lighter
             // is, and an estimate that nobody confirms grows lighter by the second.
             let share = f64::from(target.weight) / f64::from(weights);
@@ -73,6 +74,14 @@ fn no_exile(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
             }
         }
     }
+}
+
+/// When the last request ended that met a fault there: one that is lost in silence is noticed when its caller's patience
+/// is over, and that may be long after the fault.
+fn last_lost(entries: &Entries, provider: usize, model: usize) -> u64 {
+    let lost =
+        entries.heard.iter().filter(|h| h.provider == provider && h.model == model && h.fault.is_some());
+    lost.map(|h| h.ended_ms).max().unwrap_or(0)
 }
 
 /// I10: the slowness of an upstream is nobody else's. Compares the same world with and without it.

@@ -1,6 +1,6 @@
 //! From a seed to a scenario.
 
-use super::{App, Ask, Change, Host, Model, Provider, Scenario, Target, Theme, theme};
+use super::{App, Ask, Change, Host, Model, Provider, Scenario, Target, Theme, extras, theme};
 use crate::dice::Dice;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,8 @@ pub(crate) fn make(seed: u64) -> Scenario {
     let theme = Theme::of(seed);
     let count = match theme {
         Theme::Sole => usize::try_from(dice.within(1, 2)).unwrap_or(1),
-        Theme::Isolation | Theme::Standby => 3,
+        Theme::Isolation | Theme::Standby | Theme::Fallback => 3,
+        Theme::Crowd => usize::try_from(dice.within(1, 2)).unwrap_or(1),
         _ => usize::try_from(dice.within(2, 4)).unwrap_or(2),
     };
     let providers: Vec<Provider> = (0..count).map(|number| provider(number, theme, &mut dice)).collect();
@@ -33,6 +34,7 @@ pub(crate) fn make(seed: u64) -> Scenario {
         name_faults: Vec::new(),
         changes: Vec::new(),
         asks: Vec::new(),
+        crowd: None,
         quiet_ms: dice.within(30_000, 60_000),
         rest_ms: 0,
         end_ms: 0,
@@ -44,6 +46,7 @@ pub(crate) fn make(seed: u64) -> Scenario {
     scenario.rest_ms = scenario.faults.iter().map(|fault| fault.kind.rest_ms()).max().unwrap_or(0);
     scenario.end_ms = scenario.quiet_ms + scenario.rest_ms + BACK_OFF_MS + WATCHED_MS;
     scenario.asks = asks(&scenario, &mut dice);
+    extras::add(&mut scenario);
     scenario
 }
 
@@ -77,6 +80,7 @@ fn provider(number: usize, theme: Theme, dice: &mut Dice) -> Provider {
         first_ms: if equal { 200 } else { dice.within(30, 600) },
         pace_ms: if equal { 20 } else { dice.within(2, 30) },
         dial_ms: dice.within(1, 30),
+        concurrency: None,
     }
 }
 
@@ -84,6 +88,8 @@ fn models(theme: Theme, providers: usize, dice: &mut Dice) -> Vec<Model> {
     let count = match theme {
         Theme::Sole => providers,
         Theme::Isolation => 2,
+        Theme::Fallback => 3,
+        Theme::Crowd => 1,
         _ => usize::try_from(dice.within(1, 3)).unwrap_or(1),
     };
     (0..count)
@@ -101,7 +107,14 @@ fn models(theme: Theme, providers: usize, dice: &mut Dice) -> Vec<Model> {
                 atomic: dice.chance(10),
                 // Crowds are what outages are about.
                 per_second: f64::from(u32::try_from(dice.within(12, 30)).unwrap_or(20))
-                    / if theme == Theme::Outage { 4.0 } else { 10.0 },
+                    / match theme {
+                        Theme::Outage => 4.0,
+                        // Clients ask for the first one.
+                        Theme::Fallback if number > 0 => 60.0,
+                        Theme::Fallback => 6.0,
+                        _ => 10.0,
+                    },
+                fallback: None,
             }
         })
         .collect()
@@ -119,6 +132,11 @@ fn targets(theme: Theme, model: usize, providers: usize, dice: &mut Dice) -> Vec
             let tier = u8::from(dice.chance(50));
             vec![one(0, 0, 1), one(1, tier, 1), one(2, 1, 1)]
         }
+        // The first two fail, the third seldom; a second target may be one that works.
+        Theme::Fallback if model == 0 && dice.chance(50) => vec![one(0, 0, 1)],
+        Theme::Fallback if model == 0 => vec![one(0, 0, 1), one(1, 1, 1)],
+        Theme::Fallback => vec![one(2, 0, 1)],
+        Theme::Crowd => (0..providers).map(|provider| one(provider, 0, 1)).collect(),
         _ => {
             let mut all: Vec<usize> = (0..providers).collect();
             for i in (1..all.len()).rev() {
@@ -144,16 +162,14 @@ fn targets(theme: Theme, model: usize, providers: usize, dice: &mut Dice) -> Vec
 }
 
 fn apps(theme: Theme, dice: &mut Dice) -> Vec<App> {
-    let app = |number: usize, regions, concurrency| App {
-        name: format!("a{number}"),
-        key: format!("wh-world-app-number-{number}"),
-        regions,
-        concurrency,
-    };
+    let app = |number, regions, concurrency| App { regions, concurrency, ..App::plain(number) };
     let mut apps = vec![app(0, None, None)];
     if theme == Theme::Mixed && dice.chance(50) {
         apps.push(app(1, if dice.chance(50) { Some("eu") } else { None }, None));
         apps.push(app(2, None, Some(u32::try_from(dice.within(2, 6)).unwrap_or(4))));
+    }
+    if theme == Theme::Fallback {
+        apps.push(app(1, None, None));
     }
     apps
 }
@@ -218,5 +234,6 @@ fn ask(at_ms: u64, model: usize, scenario: &Scenario, dice: &mut Dice) -> Ask {
         patience_ms: if odd && dice.chance(30) { Some(dice.within(4_000, 30_000)) } else { None },
         leaves_ms: if odd && dice.chance(4) { Some(dice.within(20, 3_000)) } else { None },
         reads_ms: if odd && dice.chance(4) { dice.within(10, 150) } else { 0 },
+        ..Ask::default()
     }
 }

@@ -1,10 +1,12 @@
 //! One world as it is written down before it is played: everything that will happen to the gateway, from a seed.
 
+pub(crate) mod extras;
 pub(crate) mod fault;
 mod make;
 mod theme;
 mod yaml;
 
+pub(crate) use extras::{Crowd, Fallback, STAND_IN, Tools};
 pub(crate) use fault::{Fault, Kind, NameFault, NameKind};
 pub(crate) use make::BACK_OFF_MS;
 pub(crate) use make::make;
@@ -37,6 +39,8 @@ pub(crate) struct Scenario {
     pub changes: Vec<(u64, Change)>,
     /// Requests of clients, in the order of time.
     pub asks: Vec<Ask>,
+    /// When more is asked for than can be answered.
+    pub crowd: Option<Crowd>,
     /// From then on nothing goes wrong any more.
     pub quiet_ms: u64,
     /// The longest that upstreams may be left alone after that, beyond back-off, because they asked for it.
@@ -68,6 +72,8 @@ pub(crate) struct Provider {
     pub pace_ms: u64,
     /// Time to connect.
     pub dial_ms: u64,
+    /// `concurrency_max`.
+    pub concurrency: Option<u32>,
 }
 
 /// Where an upstream is.
@@ -109,6 +115,8 @@ pub(crate) struct Model {
     pub atomic: bool,
     /// Requests per second.
     pub per_second: f64,
+    /// `fallback`.
+    pub fallback: Option<Fallback>,
 }
 
 /// One way to an answer.
@@ -133,6 +141,21 @@ pub(crate) struct App {
     pub regions: Option<&'static str>,
     /// `limits.concurrency`.
     pub concurrency: Option<u32>,
+    /// `priority`.
+    pub priority: &'static str,
+}
+
+impl App {
+    /// One without limits.
+    pub(crate) fn plain(number: usize) -> Self {
+        Self {
+            name: format!("a{number}"),
+            key: format!("wh-world-app-number-{number}"),
+            regions: None,
+            concurrency: None,
+            priority: "default",
+        }
+    }
 }
 
 /// A configuration that arrives while requests are under way.
@@ -145,7 +168,7 @@ pub(crate) enum Change {
 }
 
 /// A request of a client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ask {
     /// When it comes.
     pub at_ms: u64,
@@ -161,6 +184,12 @@ pub(crate) struct Ask {
     pub leaves_ms: Option<u64>,
     /// It takes so long over each piece.
     pub reads_ms: u64,
+    /// What is asked; equal questions are equal requests. Always there once the world is written down.
+    pub question: Option<usize>,
+    /// Too long for every model but one that takes more.
+    pub long: bool,
+    /// What it says about tools.
+    pub tools: Option<Tools>,
 }
 
 impl Scenario {
@@ -198,6 +227,13 @@ impl Scenario {
     pub(crate) fn deadline_ms(&self, ask: &Ask) -> u64 {
         let model = &self.models[ask.model];
         ask.patience_ms.map_or(model.deadline_ms, |patience| patience.min(model.deadline_ms))
+    }
+}
+
+impl Ask {
+    /// What is asked.
+    pub(crate) fn question(&self) -> usize {
+        self.question.unwrap_or_default()
     }
 }
 

@@ -28,11 +28,15 @@ pub enum Theme {
     Isolation,
     /// A single target fails again and again.
     Sole,
+    /// Nobody can answer as asked, and something was declared for that.
+    Fallback,
+    /// More is asked for than the slots can take, of all classes.
+    Crowd,
 }
 
 impl Theme {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Calm,
         Self::Mixed,
         Self::Outage,
@@ -43,11 +47,13 @@ impl Theme {
         Self::Flapping,
         Self::Isolation,
         Self::Sole,
+        Self::Fallback,
+        Self::Crowd,
     ];
 
     /// The theme of a seed: neighbouring seeds differ, so that a few hundred hold plenty of each.
     pub fn of(seed: u64) -> Self {
-        const ROUND: [Theme; 16] = [
+        const ROUND: [Theme; 20] = [
             Theme::Mixed,
             Theme::Outage,
             Theme::Standby,
@@ -63,6 +69,10 @@ impl Theme {
             Theme::Mixed,
             Theme::Outage,
             Theme::Standby,
+            Theme::Fallback,
+            Theme::Crowd,
+            Theme::Mixed,
+            Theme::Fallback,
             Theme::Calm,
         ];
         ROUND[usize::try_from(seed % ROUND.len() as u64).unwrap_or(0)]
@@ -77,7 +87,7 @@ pub(super) fn trouble(scenario: &mut Scenario, dice: &mut Dice) {
     let quiet = scenario.quiet_ms;
     let count = scenario.providers.len();
     match scenario.theme {
-        Theme::Calm => {}
+        Theme::Calm | Theme::Crowd => {}
         Theme::Mixed => {
             for _ in 0..dice.within(2, 7) {
                 let (provider, kind) = (dice.index(count), any(dice));
@@ -134,6 +144,28 @@ pub(super) fn trouble(scenario: &mut Scenario, dice: &mut Dice) {
         Theme::Isolation => {
             let kind = dice.pick(&[Kind::Slow(20), Kind::Silent, Kind::StallAfter(1), Kind::HangConnect]);
             scenario.faults.push(Fault { provider: 0, kind, from_ms: FIRST_MS, to_ms: quiet, percent: 100 });
+        }
+        Theme::Fallback => {
+            let kind = dice.pick(&[
+                Kind::Refuse,
+                Kind::Partition,
+                Kind::HangConnect,
+                Kind::Status(500),
+                Kind::Status(503),
+                Kind::ResetBeforeHeaders,
+                Kind::Silent,
+                Kind::Limited(Some(3)),
+                Kind::Malformed,
+            ]);
+            let from_ms = dice.within(8_000, 15_000);
+            scenario.faults.push(Fault { provider: 0, kind, from_ms, to_ms: quiet, percent: 100 });
+            if dice.chance(50) {
+                scenario.faults.push(Fault { provider: 1, kind, from_ms, to_ms: quiet, percent: 100 });
+            }
+            if dice.chance(30) {
+                let kind = any(dice);
+                for_a_while(scenario, dice, 2, kind);
+            }
         }
         Theme::Sole => {
             let kind = dice.pick(&[

@@ -1,6 +1,6 @@
 //! The configuration as a person would write it: what is tested begins at the text.
 
-use super::{Host, Model, Scenario, vendor_model};
+use super::{Fallback, Host, Model, STAND_IN, Scenario, vendor_model};
 use std::fmt::Write;
 
 /// The text of a configuration with these models.
@@ -17,6 +17,9 @@ pub(crate) fn yaml(scenario: &Scenario, models: &[Model]) -> String {
         let _ = write!(text, "  {}: {{ keys: [{}]", app.name, app.key);
         if let Some(region) = app.regions {
             let _ = write!(text, ", regions: [{region}]");
+        }
+        if app.priority != "default" {
+            let _ = write!(text, ", priority: {}", app.priority);
         }
         if let Some(places) = app.concurrency {
             let _ = write!(text, ", limits: {{ concurrency: {places} }}");
@@ -38,6 +41,9 @@ fn providers(text: &mut String, scenario: &Scenario) -> std::fmt::Result {
         if provider.keys > 0 {
             let keys: Vec<_> = (0..provider.keys).map(|key| secret(number, key)).collect();
             write!(text, ", keys: [{}]", keys.join(", "))?;
+        }
+        if let Some(slots) = provider.concurrency {
+            write!(text, ", concurrency_max: {slots}")?;
         }
         if let Some(region) = provider.region {
             write!(text, ", region: {region}")?;
@@ -64,7 +70,27 @@ fn write_model(text: &mut String, scenario: &Scenario, number: usize, model: &Mo
         model.deadline_ms, model.first_token_ms, model.idle_ms, model.hold_ms
     )?;
     writeln!(text, "    attempts_max: {}", model.attempts_max)?;
+    if let Some(fallback) = &model.fallback {
+        write_fallback(text, scenario, fallback)?;
+    }
     writeln!(text, "    stream: {{ rescue: {}, mode: {mode} }}", model.rescue)
+}
+
+fn write_fallback(text: &mut String, scenario: &Scenario, fallback: &Fallback) -> std::fmt::Result {
+    write!(text, "    fallback: {{ after: {}ms", fallback.after_ms)?;
+    if let Some(cache) = &fallback.cache {
+        let scope = if cache.shared { "all" } else { "app" };
+        write!(text, ", cache: {{ ttl: {}ms, scope: {scope} }}", cache.ttl_ms)?;
+    }
+    for (name, model) in [("model", fallback.smaller), ("larger_model", fallback.larger)] {
+        if let Some(model) = model {
+            write!(text, ", {name}: {}", scenario.models[model].name)?;
+        }
+    }
+    if fallback.text {
+        write!(text, ", text: \"{STAND_IN}\"")?;
+    }
+    writeln!(text, " }}")
 }
 
 /// The text of a provider's key.

@@ -15,7 +15,12 @@ pub(super) async fn play(line: &mut Line, asked: &Asked, reused: bool) -> Result
     let refuses =
         asked.given.as_ref().is_some_and(|g| g.prefill) && !stage.scenario.providers[provider].prefills;
     let begin = asked.given.as_ref().map_or("", |given| given.text.as_str());
-    let words = mind::rest(seed, asked.ask, voice, begin);
+    let all = mind::words(seed, mind::topic(asked.question, asked.model), voice);
+    let (all, call) = match stage.scenario.asks[asked.ask].tools {
+        Some(_) => mind::with_call(all),
+        None => (all, Vec::new()),
+    };
+    let words = mind::rest(&all, begin);
     let at_ms = stage.now_ms();
     let number = {
         let mut log = stage.log.lock();
@@ -29,6 +34,7 @@ pub(super) async fn play(line: &mut Line, asked: &Asked, reused: bool) -> Result
             key: asked.key,
             ask: asked.ask,
             meant: format!("{begin}{}", words.concat()),
+            call: (!call.is_empty()).then(|| call.concat()),
             given: asked.given.as_ref().map(|given| given.text.clone()),
             fault,
             status: None,
@@ -39,6 +45,14 @@ pub(super) async fn play(line: &mut Line, asked: &Asked, reused: bool) -> Result
             reused,
             refused_prefill: refuses,
         });
+        let slots = stage.scenario.providers[provider].concurrency;
+        let open = |h: &&Heard| h.provider == provider && h.ended == Ended::Open;
+        let open = slots.map_or(0, |_| log.heard.iter().filter(open).count());
+        if slots.is_some_and(|slots| open > slots as usize) {
+            log.wrong.push(format!(
+                "ROOM: {at_ms} p{provider} has {open} requests at a time, its slots are {slots:?}"
+            ));
+        }
         if !asked.known {
             log.wrong.push(format!(
                 "{at_ms} p{provider}: ask {} came with a credential that is not its own",
@@ -48,7 +62,7 @@ pub(super) async fn play(line: &mut Line, asked: &Asked, reused: bool) -> Result
         log.heard.len() - 1
     };
     let fault = stage.log.lock().heard[number].fault;
-    let mut exchange = Exchange { line, asked, words, number, fault };
+    let mut exchange = Exchange { line, asked, words, call, number, fault };
     let outcome = if refuses { exchange.refuse_prefill().await } else { exchange.answer(reused).await };
     exchange.end(outcome);
     outcome
@@ -58,6 +72,8 @@ struct Exchange<'a> {
     line: &'a mut Line,
     asked: &'a Asked,
     words: Vec<String>,
+    /// The arguments of a call that follows on the words, in pieces.
+    call: Vec<String>,
     number: usize,
     fault: Option<Kind>,
 }
@@ -76,9 +92,27 @@ impl Exchange<'_> {
         (heard.ended, heard.ended_ms) = (ended, now);
     }
 
-    /// Who speaks.
+    /// Who speaks, and to whom: an answer that is given again can be told by it.
     fn who(&self) -> String {
-        format!("p{}", self.line.provider)
+        format!("p{}-{}", self.line.provider, self.asked.ask)
+    }
+
+    /// Words and pieces of a call.
+    const fn tokens(&self) -> usize {
+        self.words.len() + self.call.len()
+    }
+
+    /// A request that is too long for this model.
+    fn is_too_long(&self) -> bool {
+        let scenario = &self.line.stage.scenario;
+        let ask = &scenario.asks[self.asked.ask];
+        ask.long && ask.model == self.asked.model
+    }
+
+    async fn refuse_length(&mut self) -> Result<(), Gone> {
+        let why = "This model's maximum context length is 4096 tokens.";
+        let body = text::error("invalid_request_error", Some("context_length_exceeded"), why);
+        self.reply(400, "application/json", &body, "").await
     }
 
     /// A time of this upstream for this request, a quarter more or less, and longer while it is slow.
@@ -131,10 +165,13 @@ impl Exchange<'_> {
         if let Some(done) = self.refuse().await {
             return done;
         }
+        if self.is_too_long() {
+            return self.refuse_length().await;
+        }
         if self.asked.streamed {
             self.stream(thinking, pace_ms).await
         } else {
-            let rest = thinking + self.takes(pace_ms, 3) * self.words.len() as u64;
+            let rest = thinking + self.takes(pace_ms, 3) * self.tokens() as u64;
             self.line.pause(Some(rest)).await?;
             self.whole().await
         }
@@ -176,7 +213,8 @@ impl Exchange<'_> {
 
     /// An answer in one piece.
     async fn whole(&mut self) -> Result<(), Gone> {
-        let body = text::whole(&self.who(), &self.words.concat(), self.words.len());
+        let arguments = (!self.call.is_empty()).then(|| self.call.concat());
+        let body = text::whole(&self.who(), &self.words.concat(), arguments.as_deref(), self.tokens());
         let head = text::head(200, "application/json", body.len(), "");
         let part = |tokens: u32| (20 + 20 * tokens as usize).min(body.len() - 5);
         match self.fault {
@@ -237,21 +275,21 @@ impl Exchange<'_> {
             _ => usize::MAX,
         };
         let pace = self.takes(pace_ms, 3);
-        for (number, word) in self.words.clone().into_iter().enumerate() {
-            let event = text::event(&who, &text::content(&word), None);
+        for number in 0..self.tokens() {
+            let event = text::event(&who, &self.delta(number), None);
             if number == breaks_at {
                 return self.break_off(&event).await;
             }
             self.say(&text::piece(&event)).await?;
             self.line.pause(Some(pace)).await?;
         }
-        let finish = text::event(&who, "{}", Some("stop"));
+        let finish = text::event(&who, "{}", Some(if self.call.is_empty() { "stop" } else { "tool_calls" }));
         if breaks_at != usize::MAX {
             return self.break_off(&finish).await;
         }
         self.say(&text::piece(&finish)).await?;
         if self.asked.usage {
-            self.say(&text::piece(&text::usage_event(&who, self.words.len()))).await?;
+            self.say(&text::piece(&text::usage_event(&who, self.tokens()))).await?;
         }
         if self.fault == Some(Kind::NoTerminator) {
             if self.line.drawn(self.asked.ask, 4).is_multiple_of(2) {
@@ -261,6 +299,18 @@ impl Exchange<'_> {
         }
         self.say(&text::piece("data: [DONE]\n\n")).await?;
         self.say(text::END).await
+    }
+
+    /// A word, or a piece of the call behind them.
+    fn delta(&self, number: usize) -> String {
+        match self.words.get(number) {
+            Some(word) => text::content(word),
+            None => {
+                let piece = number - self.words.len();
+                let id = format!("call-{}", self.who());
+                text::call((piece == 0).then_some(&id), &self.call[piece])
+            }
+        }
     }
 
     /// Breaks off where `next` would come.

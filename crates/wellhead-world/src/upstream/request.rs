@@ -7,8 +7,10 @@ use std::borrow::Cow;
 /// A request.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// The number of the client's request, from its prompt.
+    /// The number of the client's request, as it says who it is.
     pub(super) ask: usize,
+    /// What is asked.
+    pub(super) question: usize,
     pub(super) model: usize,
     pub(super) key: Option<usize>,
     /// The credential is one of ours, or none is needed.
@@ -39,6 +41,7 @@ struct Body<'a> {
     #[serde(default)]
     stream: bool,
     stream_options: Option<StreamOptions>,
+    tools: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,7 +78,8 @@ pub(super) async fn read(line: &mut Line) -> Result<Asked, Gone> {
     }
     let body: Vec<u8> = line.buffer().drain(..length).collect();
     let credential = field("authorization").map(|(_, value)| value.trim().to_owned());
-    match understand(line, credential.as_deref(), &body) {
+    let ask = field("user-agent").and_then(|(_, who)| who.trim().strip_prefix("ask-")?.parse().ok());
+    match understand(line, ask, credential.as_deref(), &body) {
         Some(asked) => Ok(asked),
         None => {
             let (at, text) = (line.stage.now_ms(), String::from_utf8_lossy(&body).into_owned());
@@ -86,11 +90,15 @@ pub(super) async fn read(line: &mut Line) -> Result<Asked, Gone> {
     }
 }
 
-fn understand(line: &Line, credential: Option<&str>, body: &[u8]) -> Option<Asked> {
+fn understand(line: &Line, ask: Option<usize>, credential: Option<&str>, body: &[u8]) -> Option<Asked> {
     let body: Body<'_> = serde_json::from_slice(body).ok()?;
     let text = |message: &Message<'_>| message.content.as_deref().map(str::to_owned);
     let prompt = body.messages.iter().find(|m| m.role == "user")?.content.as_deref()?;
-    let ask = prompt.strip_prefix("ask ")?.parse().ok()?;
+    let question = prompt.strip_prefix("question ")?.parse().ok()?;
+    let ask = ask.filter(|ask| *ask < line.stage.scenario.asks.len())?;
+    if body.tools.is_some() != line.stage.scenario.asks[ask].tools.is_some() {
+        return None;
+    }
     let model = body.model.strip_prefix('v')?.parse().ok()?;
     let keys = line.stage.scenario.providers[line.provider].keys;
     let key = (0..keys).find(|key| {
@@ -105,6 +113,7 @@ fn understand(line: &Line, credential: Option<&str>, body: &[u8]) -> Option<Aske
     });
     Some(Asked {
         ask,
+        question,
         model,
         known: if keys == 0 { credential.is_none() } else { key.is_some() },
         key,

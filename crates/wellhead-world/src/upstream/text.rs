@@ -30,6 +30,18 @@ pub(super) fn content(piece: &str) -> String {
     ["{\"content\":", &quoted(piece), "}"].concat()
 }
 
+/// A delta with a piece of the arguments of a call; the first one says what is called.
+pub(super) fn call(first: Option<&str>, piece: &str) -> String {
+    let piece = quoted(piece);
+    match first {
+        Some(id) => format!(
+            "{{\"tool_calls\":[{{\"index\":0,\"id\":\"{id}\",\"type\":\"function\",\"function\":\
+             {{\"name\":\"note\",\"arguments\":{piece}}}}}]}}"
+        ),
+        None => format!("{{\"tool_calls\":[{{\"index\":0,\"function\":{{\"arguments\":{piece}}}}}]}}"),
+    }
+}
+
 /// One event with a delta, which is JSON. Put together by hand: a world has tens of thousands of them.
 pub(super) fn event(who: &str, delta: &str, finish: Option<&str>) -> String {
     let finish = finish.map_or("null".to_owned(), quoted);
@@ -55,12 +67,23 @@ pub(super) fn usage_event(who: &str, words: usize) -> String {
 }
 
 /// A whole answer.
-pub(super) fn whole(who: &str, text: &str, words: usize) -> String {
+pub(super) fn whole(who: &str, text: &str, arguments: Option<&str>, words: usize) -> String {
     let (text, usage) = (quoted(text), usage(words));
+    let (calls, finish) = match arguments {
+        Some(arguments) => (
+            format!(
+                ",\"tool_calls\":[{{\"id\":\"call-{who}\",\"type\":\"function\",\"function\":\
+                 {{\"name\":\"note\",\"arguments\":{}}}}}]",
+                quoted(arguments)
+            ),
+            "tool_calls",
+        ),
+        None => (String::new(), "stop"),
+    };
     format!(
         "{{\"id\":\"chatcmpl-{who}\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"{who}\",\"choices\":\
-         [{{\"index\":0,\"message\":{{\"role\":\"assistant\",\"content\":{text}}},\"finish_reason\":\"stop\"}}],\
-         \"usage\":{usage}}}"
+         [{{\"index\":0,\"message\":{{\"role\":\"assistant\",\"content\":{text}{calls}}},\
+         \"finish_reason\":\"{finish}\"}}],\"usage\":{usage}}}"
     )
 }
 
