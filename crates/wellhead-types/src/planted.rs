@@ -51,11 +51,28 @@ pub enum Planted {
     ResumeAcceptsADifferentAnswer,
     /// A stream that was cut is ended as if it were complete.
     StreamEndsACutLikeAFinish,
+    /// The declared text is never said.
+    SubstituteForgetsTheText,
+    /// What stands in is asked for after the first failure, whoever else could answer.
+    SubstituteIsAShortCut,
+    /// What was kept of one app is given to another.
+    CacheForgetsTheApp,
+    /// What was kept is given again for ever.
+    CacheForgetsItsTime,
+    /// Whoever was being asked when the process died, or failed in silence, is asked again without a doubt. Found by the
+    /// simulation of deferred answers (`defer::lives`), as those that follow.
+    DeferForgetsTheDoubt,
+    /// A request that waits is handed out to whoever claims it, also twice.
+    DeferHandsOutTwice,
+    /// A request that comes again with its key is a new one.
+    DeferForgetsTheKey,
+    /// A request that has failed once is not asked for again.
+    DeferForgetsWhoFailed,
 }
 
 impl Planted {
     /// Those that the seeded world finds.
-    pub const IN_WORLDS: [Self; 17] = [
+    pub const IN_WORLDS: [Self; 21] = [
         Self::BreakerNeverDue,
         Self::BreakerNeverOpens,
         Self::BalanceTakesTheHeavier,
@@ -73,6 +90,18 @@ impl Planted {
         Self::NamesBelieveAnEmptyAnswer,
         Self::ResumeAcceptsADifferentAnswer,
         Self::StreamEndsACutLikeAFinish,
+        Self::SubstituteForgetsTheText,
+        Self::SubstituteIsAShortCut,
+        Self::CacheForgetsTheApp,
+        Self::CacheForgetsItsTime,
+    ];
+
+    /// Those that the simulation of deferred answers finds.
+    pub const IN_DEFERRAL: [Self; 4] = [
+        Self::DeferForgetsTheDoubt,
+        Self::DeferHandsOutTwice,
+        Self::DeferForgetsTheKey,
+        Self::DeferForgetsWhoFailed,
     ];
 
     /// Those that the simulation of the admission finds.

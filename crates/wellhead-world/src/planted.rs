@@ -46,6 +46,10 @@ pub const ROWS: &[Row] = &[
         themes: &[Theme::Cuts, Theme::Mixed],
     },
     Row { bug: Planted::StreamEndsACutLikeAFinish, breaks: &["I5"], themes: &[Theme::Cuts, Theme::Mixed] },
+    Row { bug: Planted::SubstituteForgetsTheText, breaks: &["FALLBACK"], themes: &[Theme::Fallback] },
+    Row { bug: Planted::SubstituteIsAShortCut, breaks: &["FALLBACK"], themes: &[Theme::Fallback] },
+    Row { bug: Planted::CacheForgetsTheApp, breaks: &["CACHE"], themes: &[Theme::Fallback] },
+    Row { bug: Planted::CacheForgetsItsTime, breaks: &["CACHE"], themes: &[Theme::Fallback] },
 ];
 
 /// Plants one bug and plays worlds until it is found, `seeds` at most of those that may show it. `plays` is told each seed

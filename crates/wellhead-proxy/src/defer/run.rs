@@ -212,7 +212,7 @@ async fn attempts(mut exchange: Box<Exchange>, mut number: usize, entry: &Entry)
     let (worker, id) = (exchange.worker.clone(), entry.request.id);
     loop {
         let target = exchange.target(number).id.clone();
-        let started = Record::Started { id, at_ms: now_ms(&worker), target };
+        let started = Record::Started { id, at_ms: now_ms(&worker), target, doubt: entry.doubt.clone() };
         if worker.gateway.deferred.journal.append(started, Bytes::new()).await.is_err() {
             // It may be durable all the same: a run that nobody remembers is worse than a doubt too many.
             exchange.books.postpone();

@@ -9,6 +9,7 @@ use crate::Nanos;
 use order::Order;
 use std::collections::HashMap;
 use wellhead_types::Name;
+use wellhead_types::planted::{self, Planted};
 
 /// Bytes that an entry takes besides its value: its key twice, its links, its place in the table.
 pub const ENTRY_BYTES: u64 = 256;
@@ -134,11 +135,16 @@ impl<V: Clone> Cache<V> {
 
     /// The answer to this request and the time that it has left, if it is there and its time is not over.
     pub fn get(&mut self, key: &Key, now: Nanos) -> Option<(V, Nanos)> {
-        let found = self.positions.get(key).copied();
+        let found = match planted::has(Planted::CacheForgetsTheApp) {
+            true => self.positions.iter().find(|(kept, _)| kept.digest == key.digest).map(|(_, at)| *at),
+            false => self.positions.get(key).copied(),
+        };
         let entry = found.and_then(|position| self.entries.get(position)?.as_ref());
         match (found, entry) {
-            (Some(position), Some(entry)) if entry.expires_at > now => {
-                let answer = (entry.value.clone(), entry.expires_at - now);
+            (Some(position), Some(entry))
+                if entry.expires_at > now || planted::has(Planted::CacheForgetsItsTime) =>
+            {
+                let answer = (entry.value.clone(), entry.expires_at.saturating_sub(now));
                 self.order.touch(position);
                 self.counts.hits += 1;
                 Some(answer)

@@ -7,6 +7,7 @@ use super::{Accepted, Delivered, Finished, How, Id, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use wellhead_types::Name;
+use wellhead_types::planted::{self, Planted};
 
 /// Strikes after which a request lets those behind it go first: one that makes its targets fail must not hold up the
 /// others for ever. A failure while others are answered is a strike; in an outage, when nobody is, the order stays.
@@ -129,7 +130,7 @@ impl Outbox {
         limits: &Limits,
     ) -> Reserve {
         if let Some((key, digest)) = key {
-            if let Some(entry) = self.keyed(app, key) {
+            if let Some(entry) = self.keyed(app, key).filter(|_| !planted::has(Planted::DeferForgetsTheKey)) {
                 let same = entry.request.digest == digest;
                 return if same { Reserve::Same(entry.request.id) } else { Reserve::Conflict };
             }
@@ -161,10 +162,11 @@ impl Outbox {
     pub fn apply(&mut self, record: &Record, place: Place) -> bool {
         match record {
             Record::Accepted(request) => self.accepted(request, place),
-            Record::Started { id, at_ms, target } => self.change(*id, |entry| {
+            Record::Started { id, at_ms, target, doubt } => self.change(*id, |entry| {
                 // While it runs: the target before has certainly not done it.
                 let ended = matches!(entry.state, State::Finished(_));
                 if !ended {
+                    entry.doubt = doubt.clone().or(entry.doubt.take());
                     entry.state = State::Running { since_ms: *at_ms, target: target.clone() };
                 }
                 !ended
@@ -193,7 +195,7 @@ impl Outbox {
         for id in running {
             self.change(id, |entry| {
                 if let State::Running { target, .. } = std::mem::replace(&mut entry.state, State::Queued) {
-                    entry.doubt = Some(target);
+                    entry.doubt = Some(target).filter(|_| !planted::has(Planted::DeferForgetsTheDoubt));
                 }
                 true
             });
@@ -240,7 +242,7 @@ impl Outbox {
     /// wait, or somebody else has claimed it.
     pub fn claim(&mut self, id: Id) -> bool {
         let waits = self.entries.get(&id).is_some_and(|entry| entry.state == State::Queued);
-        if !waits || !self.claimed.insert(id) {
+        if !waits || (!self.claimed.insert(id) && !planted::has(Planted::DeferHandsOutTwice)) {
             return false;
         }
         self.unqueue(id);
@@ -427,6 +429,9 @@ impl Outbox {
 
     fn enqueue(&mut self, id: Id) {
         let Some(entry) = self.entries.get(&id).filter(|entry| entry.state == State::Queued) else { return };
+        if entry.tries > 0 && planted::has(Planted::DeferForgetsWhoFailed) {
+            return;
+        }
         if !self.claimed.contains(&id) {
             let apps = self.waiting.entry(entry.request.model.clone()).or_default();
             apps.entry(entry.request.app.clone()).or_default().insert(entry.rank());

@@ -20,6 +20,10 @@ pub enum Record {
         at_ms: u64,
         /// Who is asked.
         target: Name,
+        /// Who may have done the work in an earlier life of the process. The log says nothing of a death, and who was
+        /// asked before one looks like somebody who has certainly not done it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubt: Option<Name>,
     },
     /// The target did not answer; the request waits again.
     Returned {

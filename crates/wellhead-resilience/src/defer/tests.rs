@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod lane;
+mod lives;
 mod log;
 mod outbox;
 
@@ -28,7 +29,7 @@ pub(super) fn accept(id: u128, app: &str, model: &str) -> Record {
 }
 
 pub(super) fn start(id: u128) -> Record {
-    Record::Started { id: Id(id), at_ms: 2_000, target: "p/m".into() }
+    Record::Started { id: Id(id), at_ms: 2_000, target: "p/m".into(), doubt: None }
 }
 
 pub(super) fn back(id: u128, certain: bool) -> Record {

@@ -12,6 +12,7 @@ mod tests;
 use crate::ladder::End;
 use crate::{MILLI, Nanos, SECOND};
 use wellhead_types::Cause;
+use wellhead_types::planted::{self, Planted};
 
 /// Kept of the deadline for what is at hand: time to find it and to send it while the client still listens.
 const AT_HAND_RESERVE: Nanos = 250 * MILLI;
@@ -116,10 +117,10 @@ impl Substitution {
     }
 
     /// How many attempts the model that was asked has: one is kept for another model.
-    pub const fn first_attempts_max(&self) -> u32 {
+    pub fn first_attempts_max(&self) -> u32 {
         let kept = if self.declared.smaller || self.declared.larger { 1 } else { 0 };
         let left = self.attempts_max.saturating_sub(kept);
-        if left == 0 { 1 } else { left }
+        if left == 0 || planted::has(Planted::SubstituteIsAShortCut) { 1 } else { left }
     }
 
     /// Whether waiting for a recovery is cut short now, because something else can be had.
@@ -174,7 +175,7 @@ impl Substitution {
             Step::Larger => self.declared.larger,
             Step::Cached => self.declared.cached,
             Step::Smaller => self.declared.smaller,
-            Step::Text => self.declared.text,
+            Step::Text => self.declared.text && !planted::has(Planted::SubstituteForgetsTheText),
             Step::Again => self.declared.any(),
         };
         let deadline = match step {

@@ -78,6 +78,21 @@ fn who_was_running_at_a_death_waits_with_a_doubt_and_a_certain_failure_does_not_
 }
 
 #[test]
+fn a_doubt_outlives_a_second_death() {
+    let started = |doubt: Option<&str>| Record::Started {
+        id: Id(1),
+        at_ms: 2_000,
+        target: "p/m".into(),
+        doubt: doubt.map(Name::from),
+    };
+    // It is asked, the process dies; it is asked again in doubt and refused; the process dies once more, and all of this
+    // is read at once.
+    let mut all = outbox(&[accept(1, "a", "m"), started(None), started(Some("p/m")), back(1, true)]);
+    all.recover();
+    assert_eq!(all.get(Id(1)).unwrap().doubt.as_deref(), Some("p/m"));
+}
+
+#[test]
 fn a_claim_is_exclusive_and_can_be_given_back() {
     let mut all = outbox(&[accept(1, "a", "m")]);
     assert!(all.claim(Id(1)) && !all.claim(Id(1)));
