@@ -2,6 +2,7 @@
 //! whole of it, or is told in its own dialect that it did not; never half of something, never twice, never a false end.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use wellhead_sim::{Rule, SimOptions};
 
 use crate::support::{
@@ -92,6 +93,48 @@ async fn the_setting_best_goes_on_in_other_words_and_names_the_seam() {
     let asked: Value = serde_json::from_slice(&other.requests().last().unwrap().body).unwrap();
     let last = asked["messages"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(last["role"], "user", "the continuation is asked for: {asked}");
+}
+
+#[tokio::test]
+async fn a_stream_lasts_no_longer_than_it_may_whoever_goes_on_with_it() {
+    // Twenty-four tokens at a pace of which fifteen are allowed; the first target gives up after ten.
+    let paced = || {
+        let token_pace = Duration::from_millis(100);
+        sim_with(SimOptions { token_pace, tokens_default: 24, ..SimOptions::default() })
+    };
+    let (first, second) = (paced(), paced());
+    first.set_fault(Rule::always(fault("cut-after:10")));
+    let settings = "timeouts: { stream_max: 1500ms }";
+    let gateway = Gateway::start(&tiers(&first.base_url(), &second.base_url(), settings)).await;
+    let answer = gateway.chat(true).await;
+    assert_eq!(second.requests().len(), 1, "{}", answer.text());
+    assert_eq!(answer.stream_error().unwrap()["code"], "upstream_stream_interrupted", "{}", answer.text());
+    assert!(!answer.done() && !answer.finished(), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn what_was_delivered_by_two_is_estimated_as_the_sum_of_both() {
+    let (first, second) = (sim(), sim());
+    first.set_fault(Rule::always(fault("cut-after:10")));
+    second.set_fault(Rule::always(fault("cut-after:8")));
+    let config = tiers(&first.base_url(), &second.base_url(), "attempts_max: 2").replace(
+        &format!("base_url: \"{}\"", second.base_url()),
+        &format!("base_url: \"{}\", prefill: trailing", second.base_url()),
+    );
+    let gateway = Gateway::start(&config).await;
+    let answer = gateway.chat(true).await;
+    assert_eq!(answer.stream_error().unwrap()["code"], "upstream_stream_interrupted", "{}", answer.text());
+    let told =
+        |event: &Value| event["choices"][0]["delta"]["content"].as_str().is_some_and(|it| !it.is_empty());
+    let delivered = answer.events().iter().filter(|event| told(event)).count() as u64;
+    assert!(delivered >= 17, "{delivered} events of both: {}", answer.text());
+    let record = gateway.record(answer.header("x-request-id")).await;
+    let estimated = record["usage"]["output_tokens"].as_u64().unwrap();
+    assert!(
+        (delivered..=delivered + 4).contains(&estimated),
+        "{delivered} came, {estimated} are in {record}"
+    );
+    assert_eq!(record["usage_estimated"], true, "{record}");
 }
 
 #[tokio::test]

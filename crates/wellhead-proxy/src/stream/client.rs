@@ -38,6 +38,8 @@ pub(crate) type Attempts = Pin<Box<dyn Future<Output = (Box<Exchange>, Attempted
 pub(crate) struct ClientStream {
     state: State,
     endpoint: Endpoint,
+    /// When it has lasted as long as a stream may, whoever goes on with it; counted from its first content.
+    ends: Option<Instant>,
 }
 
 enum State {
@@ -51,6 +53,8 @@ struct Flow {
     /// With all that is needed to ask somebody else for the rest.
     exchange: Box<Exchange>,
     patience: Patience,
+    /// Tokens, counted as events, that others had delivered before this stream, which goes on behind them.
+    before: u64,
     /// The upstream has closed the stream.
     closed: bool,
     /// It failed; what came before is delivered first.
@@ -63,14 +67,15 @@ impl ClientStream {
     /// A stream whose first content is there.
     pub(crate) fn flowing(live: Box<Live>, exchange: Box<Exchange>) -> Self {
         let endpoint = exchange.endpoint;
-        Self { state: State::Flowing(Flow::new(live, exchange)), endpoint }
+        let ends = Instant::now() + exchange.route.model.stream_max;
+        Self { state: State::Flowing(Flow::new(live, exchange, ends)), endpoint, ends: Some(ends) }
     }
 
     /// A stream whose headers are sent before there is content.
     pub(crate) fn opening(attempts: Attempts, early: Arc<Early>, endpoint: Endpoint) -> Self {
         early.open();
         let pulse = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Self { state: State::Opening { attempts, early, pulse, resumes: false }, endpoint }
+        Self { state: State::Opening { attempts, early, pulse, resumes: false }, endpoint, ends: None }
     }
 
     pub(crate) fn poll_data(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -117,14 +122,18 @@ impl ClientStream {
         early: &Early,
         resumes: bool,
     ) -> Option<Bytes> {
-        exchange.resume = None;
+        // Who was handed what there is says the rest; who begins anew says all of it.
+        let goes_on = exchange.resume.take().is_some_and(|resume| resume.changed().is_some());
+        let before = if goes_on { exchange.books.output_estimate } else { 0 };
         exchange.books.record.status = 200;
         match outcome {
             Ok(Opened { content: Content::Stream(mut live), rung, .. }) => {
                 live.ready.prepend(std::iter::from_fn(|| early.pop()).collect());
                 exchange.books.record.rung = rung;
                 exchange.books.content();
-                self.state = State::Flowing(Flow::new(live, exchange));
+                let longest = exchange.route.model.stream_max;
+                let ends = *self.ends.get_or_insert_with(|| Instant::now() + longest);
+                self.state = State::Flowing(Flow { before, ..Flow::new(live, exchange, ends) });
                 None
             }
             Ok(Opened { content: Content::Whole(bytes, usage), target: Opened::NO_TARGET, rung, .. }) => {
@@ -191,16 +200,17 @@ impl ClientStream {
         let (Some(target), Some(delivered)) = (attempt, delivered) else {
             return Some(self.interrupt(flow, broken));
         };
+        let left = self.ends.map_or(Duration::ZERO, |ends| ends.saturating_duration_since(Instant::now()));
         let (mut delivered, in_memory) = (Some(delivered), matches!(flow.exchange.body, Kept::Memory(_)));
-        if in_memory && !begin(&mut flow.exchange, &mut delivered) {
+        if in_memory && !begin(&mut flow.exchange, &mut delivered, left) {
             return Some(self.interrupt(flow, broken));
         }
         let mut exchange = flow.exchange;
         exchange.books.break_attempt(cause);
         let early = exchange.early.clone().unwrap_or_default();
         let attempts = Box::pin(async move {
-            let begun =
-                in_memory || (replay::read_back(&mut exchange).await && begin(&mut exchange, &mut delivered));
+            let begun = in_memory
+                || (replay::read_back(&mut exchange).await && begin(&mut exchange, &mut delivered, left));
             if !begun {
                 return (exchange, Err(GaveUp { end: End::PassOn, last: None, answer: None }));
             }
@@ -247,8 +257,8 @@ impl ClientStream {
 }
 
 /// Prepares the exchange for asking for the rest of what was delivered, if request and answer allow it.
-fn begin(exchange: &mut Exchange, delivered: &mut Option<Delivered>) -> bool {
-    delivered.take().is_some_and(|delivered| resume::begin(exchange, delivered))
+fn begin(exchange: &mut Exchange, delivered: &mut Option<Delivered>, left: Duration) -> bool {
+    delivered.take().is_some_and(|delivered| resume::begin(exchange, delivered, left))
 }
 
 /// What became of a stream.
@@ -267,13 +277,13 @@ enum Broken {
 }
 
 impl Flow {
-    fn new(live: Box<Live>, mut exchange: Box<Exchange>) -> Self {
+    fn new(live: Box<Live>, mut exchange: Box<Exchange>, ends: Instant) -> Self {
         exchange.settle_down();
-        let model = &exchange.route.model;
         let idle = exchange.route.idle_limit(exchange.books.current_target());
         Self {
             live,
-            patience: Patience::new(idle, model.stream_max),
+            patience: Patience::new(idle, ends.saturating_duration_since(Instant::now())),
+            before: 0,
             closed: false,
             failed: None,
             pulse: None,
@@ -390,7 +400,7 @@ impl Flow {
         let end = self.live.finish();
         let books = &mut self.exchange.books;
         books.record.usage = end.usage;
-        books.output_estimate = books.output_estimate.max(self.live.events);
+        books.output_estimate = books.output_estimate.max(self.before.saturating_add(self.live.events));
         end.complete
     }
 }
@@ -400,7 +410,8 @@ impl Drop for ClientStream {
     fn drop(&mut self) {
         if let State::Flowing(flow) = &mut self.state {
             let books = &mut flow.exchange.books;
-            books.output_estimate = books.output_estimate.max(flow.live.events);
+            let delivered = flow.before.saturating_add(flow.live.events);
+            books.output_estimate = books.output_estimate.max(delivered);
         }
     }
 }

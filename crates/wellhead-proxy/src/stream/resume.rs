@@ -7,6 +7,7 @@ use crate::replay::Kept;
 use crate::stages::attempt::{Missed, attempt};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::time::Duration;
 use wellhead_config::snapshot::Rescue;
 use wellhead_http::names;
 use wellhead_resilience::SECOND;
@@ -103,8 +104,9 @@ fn packed(fields: &[(&HeaderName, &HeaderValue)]) -> Fields {
     fields.iter().filter_map(own).collect()
 }
 
-/// Prepares the exchange for asking others for the rest. False if request or answer do not allow it.
-pub(crate) fn begin(exchange: &mut Exchange, delivered: Delivered) -> bool {
+/// Prepares the exchange for asking others for the rest, while the stream may last for `left`. False if request or answer
+/// do not allow it.
+pub(crate) fn begin(exchange: &mut Exchange, delivered: Delivered, left: Duration) -> bool {
     let Kept::Memory(body) = &exchange.body else { return false };
     let Ok(original) = Original::read(body, &exchange.head) else { return false };
     // Nothing asks for less than a restart.
@@ -116,7 +118,7 @@ pub(crate) fn begin(exchange: &mut Exchange, delivered: Delivered) -> bool {
     let wants_json = original.wants_json();
     exchange.resume =
         Some(Box::new(Resume { delivered, best, plan: Plan::Restart, changed: None, wants_json }));
-    let patience = nanos(exchange.route.model.deadline).min(RESCUE_MAX);
+    let patience = nanos(exchange.route.model.deadline.min(left)).min(RESCUE_MAX);
     exchange.deadline = exchange.now().saturating_add(patience);
     exchange.ladder.rescue(exchange.deadline);
     exchange.release_attempts();
