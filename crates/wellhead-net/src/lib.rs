@@ -3,6 +3,7 @@
 
 pub mod body;
 mod connect;
+mod cut;
 pub mod drain;
 mod endpoint;
 mod error;

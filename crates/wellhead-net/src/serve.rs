@@ -1,5 +1,6 @@
 //! Client connections: HTTP/1.1 and HTTP/2 with prior knowledge on one port, told apart by their first bytes.
 
+use crate::cut::Cuttable;
 use crate::drain::{Drain, DrainPhase};
 use crate::listen::tune;
 use bytes::Bytes;
@@ -127,7 +128,10 @@ async fn connection<H, F, B>(
 {
     tune(&stream, CLIENT_SILENT_MAX);
     let Some(version) = speaks(&stream, header_timeout).await else { return };
-    let service = hyper::service::service_fn(move |request| {
+    let (stream, cut) = Cuttable::new(stream);
+    let version_of = cut.clone();
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        version_of.on_request(request.version());
         // In its own place at once: hyper would copy it whole, several times over.
         let answer = Box::pin(handle(request, peer));
         async move { Ok::<_, Infallible>(answer.await) }
@@ -137,12 +141,22 @@ async fn connection<H, F, B>(
     match version {
         Spoken::H1 => {
             let mut connection = std::pin::pin!(builders.h1.serve_connection(io, service));
-            tokio::select! {
+            let ended = tokio::select! {
                 biased;
-                outcome = connection.as_mut() => return log_end(outcome),
-                () = closing => connection.as_mut().graceful_shutdown(),
+                outcome = connection.as_mut() => Some(outcome),
+                () = closing => None,
+            };
+            let outcome = match ended {
+                Some(outcome) => outcome,
+                None => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.as_mut().await
+                }
+            };
+            if outcome.as_ref().is_err_and(hyper::Error::is_user) {
+                cut.on_broken();
             }
-            log_end(connection.await);
+            log_end(outcome);
         }
         // Boxed: few clients speak it, and its state is several times that of HTTP/1.1.
         Spoken::H2 => {

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use wellhead_sim::{Ended, Rule};
 
-use crate::support::{CHAT, Ending, Gateway, LIMIT, expected, fault, pair, sim, sim_paced};
+use crate::support::{CHAT, Ending, Gateway, KEY, LIMIT, expected, fault, pair, sim, sim_paced, tiers};
 
 /// Time between two tokens: long enough that content is with the client before what follows it, on a busy machine too.
 const PACE: Duration = Duration::from_millis(20);
@@ -117,4 +120,46 @@ async fn the_error_in_a_stream_carries_what_every_error_carries() {
         3,
         "every attempt to get the rest is named: {error}"
     );
+}
+
+/// HTTP/1.0 has no other sign for the end of a body whose length is not known than the end of the connection (RFC 9112
+/// section 6.3): one that broke off must not be closed in order.
+#[tokio::test]
+async fn sound_that_breaks_off_does_not_look_finished_to_an_http_1_0_client() {
+    const HEAD: &str =
+        "HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n5\r\nsound\r\n";
+    for (end, is_whole) in [("", false), ("0\r\n\r\n", true)] {
+        let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v1", provider.local_addr().unwrap());
+        let gateway = Gateway::start(&tiers(&url, &url, "attempts_max: 1")).await;
+        let body = json!({"model": "chat", "input": "x", "voice": "v"}).to_string();
+        let mut client = TcpStream::connect(gateway.addr).await.unwrap();
+        let request = format!(
+            "POST /v1/audio/speech HTTP/1.0\r\nhost: a\r\nauthorization: Bearer {KEY}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        client.write_all(request.as_bytes()).await.unwrap();
+        let (mut upstream, _) = provider.accept().await.unwrap();
+        until(&mut upstream, b"}").await;
+        upstream.write_all(HEAD.as_bytes()).await.unwrap();
+        let head = until(&mut client, b"\r\n\r\nsound").await;
+        assert!(head.contains(" 200 OK"), "{head}");
+        // The client has the beginning; now the provider ends it, or goes away.
+        upstream.write_all(end.as_bytes()).await.unwrap();
+        drop(upstream);
+        let ended = tokio::time::timeout(LIMIT, client.read_to_end(&mut Vec::new())).await.unwrap();
+        assert_eq!(ended.is_ok(), is_whole, "{ended:?}");
+    }
+}
+
+/// Reads until what has come ends so.
+async fn until(socket: &mut TcpStream, end: &[u8]) -> String {
+    let (mut read, mut piece) = (Vec::new(), [0; 4096]);
+    while !read.ends_with(end) {
+        let bytes = tokio::time::timeout(LIMIT, socket.read(&mut piece)).await.unwrap().unwrap();
+        assert!(bytes > 0, "it ends with {}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&piece[..bytes]);
+    }
+    String::from_utf8_lossy(&read).into_owned()
 }
