@@ -158,10 +158,13 @@ impl<A: Ord + Clone, V> Band<A, V> {
         Some(item)
     }
 
+    /// What is given back pays for the app's next request at most: who has asked for far too much would otherwise be served
+    /// alone until that is used up.
     pub(super) fn correct(&mut self, app: &A, by: i64) {
         if let Some(share) = self.apps.get_mut(app) {
-            let bound = cost(REQUEST_TOKENS_MAX);
-            share.deficit = (share.deficit + by).clamp(-bound, bound);
+            let next = share.next(Order::OldestFirst).max(share.next(Order::NewestFirst)).unwrap_or(0);
+            let most = share.deficit.max(next).max(QUANTUM_TOKENS);
+            share.deficit = (share.deficit + by).clamp(-cost(REQUEST_TOKENS_MAX), most);
         }
     }
 

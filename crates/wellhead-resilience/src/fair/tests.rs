@@ -9,6 +9,28 @@ fn item(class: Class, app: u64, tokens: u64, value: u64) -> Item<u64, u64> {
     Item { class, app, tokens, enqueued: value, value }
 }
 
+/// Somebody who says that it needs everything and uses nothing has waited long for its turn; what it gets back pays for
+/// its next request, and not for a crowd of small ones before which everybody else waits in vain.
+#[test]
+fn what_is_given_back_never_buys_the_queue() {
+    let mut queue = Queue::new(10_000);
+    queue.push(item(Class::Default, 0, 400_000, 0));
+    (1..400).for_each(|value| drop(queue.push(item(Class::Default, 0, 1_000, value))));
+    (0..1_000).for_each(|value| drop(queue.push(item(Class::Default, 1, 1_000, value))));
+    while let Some(served) = queue.pop(Order::OldestFirst) {
+        if served.tokens == 400_000 {
+            queue.on_used(Class::Default, &0, 400_000, 100);
+            break;
+        }
+    }
+    let mut row = 0;
+    for _ in 0..100 {
+        let served = queue.pop(Order::OldestFirst).unwrap();
+        row = if served.app == 0 { row + 1 } else { 0 };
+        assert!(row <= 6, "{row} of one app in a row, while another one waits");
+    }
+}
+
 #[test]
 fn classes_go_in_order_apps_in_turn_and_one_app_in_order_of_arrival() {
     let mut queue = Queue::new(100);
