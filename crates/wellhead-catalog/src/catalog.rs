@@ -36,6 +36,8 @@ struct Written {
     #[serde(default)]
     quirks: Quirks,
     otel_name: String,
+    #[serde(default)]
+    models: Vec<String>,
     source: String,
 }
 
@@ -101,6 +103,7 @@ fn parse_file(file: &str, text: &str) -> Result<Vec<(usize, Kind)>, CatalogError
             key_env: written.key_env,
             quirks: written.quirks,
             otel_name: written.otel_name,
+            models: written.models,
             source: written.source,
         };
         if let Err(problem) = check::kind(&kind) {

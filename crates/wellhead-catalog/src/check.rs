@@ -1,6 +1,7 @@
 //! What a kind may say, so that nothing wrong reaches the wire.
 
 use crate::kind::{Auth, Kind};
+use crate::models::Models;
 
 /// The words of [`Kind::source`], from the surest to the least sure.
 pub const SOURCES: [&str; 6] =
@@ -39,6 +40,11 @@ pub(crate) fn kind(kind: &Kind) -> Result<(), String> {
     }
     if let Some(url) = &kind.base_url {
         base_url(url)?;
+    }
+    if let Some(list) = kind.models.iter().find(|list| !Models::BUILTIN.lists().any(|known| known == *list)) {
+        return Err(format!(
+            "models: there is no list \"{list}\"; expected the name of a file of catalog/models/"
+        ));
     }
     auth(kind)?;
     quirks(kind)

@@ -119,6 +119,17 @@ pub struct Kind {
     pub quirks: Quirks,
     /// OpenTelemetry `gen_ai.provider.name`.
     pub otel_name: String,
+    /// Lists of models (`catalog/models/NAME.csv`) that it sells, in the order in which they are searched. Empty: the
+    /// list of its own name, where there is one.
+    pub models: Vec<String>,
     /// How the facts are known: one of the words of [`crate::SOURCES`], explained in `catalog/NOTICE.md`.
     pub source: String,
+}
+
+impl Kind {
+    /// The lists of the models that it sells.
+    pub fn lists(&self) -> impl Iterator<Item = &str> {
+        let own = self.models.is_empty().then_some(&*self.name);
+        self.models.iter().map(String::as_str).chain(own)
+    }
 }

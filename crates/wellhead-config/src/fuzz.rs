@@ -44,6 +44,7 @@ fn kind(name: &str, dialect: Dialect) -> Arc<Kind> {
         key_env: Vec::new(),
         quirks: Quirks::default(),
         otel_name: name.to_owned(),
+        models: Vec::new(),
         source: "unverified".to_owned(),
     })
 }

@@ -40,7 +40,7 @@ pub(crate) fn rescued() -> RequestRecord {
             output_tokens: 340,
             cached_input_tokens: 100,
             reasoning_tokens: 40,
-            audio_tokens: 0,
+            ..Usage::default()
         }),
         usage_estimated: false,
         replay: true,

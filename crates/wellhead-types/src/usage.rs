@@ -13,6 +13,15 @@ pub struct Usage {
     pub reasoning_tokens: u64,
     /// Part of both totals that was audio.
     pub audio_tokens: u64,
+    /// Part of `input_tokens` that was written to the vendor's prompt cache, for whatever time.
+    #[serde(default)]
+    pub cache_write_tokens: u64,
+    /// Part of `cache_write_tokens` that was written for an hour, which costs more.
+    #[serde(default)]
+    pub cache_write_1h_tokens: u64,
+    /// Part of `audio_tokens` that was written.
+    #[serde(default)]
+    pub audio_output_tokens: u64,
 }
 
 impl Usage {

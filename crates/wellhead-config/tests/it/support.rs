@@ -42,6 +42,7 @@ fn kind(name: &str, dialect: Dialect, base_url: Option<&str>, auth: Auth, key_en
         key_env: key_env.iter().map(|name| (*name).to_owned()).collect(),
         quirks: Quirks::default(),
         otel_name: name.to_owned(),
+        models: Vec::new(),
         source: "unverified".to_owned(),
     })
 }

@@ -188,7 +188,8 @@ impl RouteMetrics {
 
 /// In the order of `TOKEN_TYPES`.
 fn by_type(usage: &Usage) -> [u64; TOKEN_TYPES.len()] {
-    let Usage { input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, audio_tokens } = *usage;
+    let Usage { input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, audio_tokens, .. } =
+        *usage;
     [input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, audio_tokens]
 }
 

@@ -14,7 +14,8 @@
 //! | `streamed` | whether a stream was asked for |
 //! | `duration_ms`, `first_byte_ms`, `overhead_ms` | milliseconds with three decimals |
 //! | `request_bytes`, `response_bytes` | body sizes |
-//! | `usage` | null, or `input_tokens`, `output_tokens`, `cached_input_tokens`, `reasoning_tokens`, `audio_tokens` |
+//! | `usage` | null, or `input_tokens`, `output_tokens`, `cached_input_tokens`, `reasoning_tokens`, `audio_tokens`, |
+//! | | `cache_write_tokens`, `cache_write_1h_tokens`, `audio_output_tokens` |
 //! | `usage_estimated` | whether `usage` was estimated here |
 //! | `replay` | whether the body was kept for further attempts; false if the memory for that was used up |
 //! | `target` | who was asked last; null if nobody |
@@ -94,12 +95,24 @@ fn usage(json: &mut Json<'_>, usage: Option<Usage>) {
         return;
     };
     // Every count by name: one that is added to `Usage` must be decided on here.
-    let Usage { input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, audio_tokens } = usage;
+    let Usage {
+        input_tokens,
+        output_tokens,
+        cached_input_tokens,
+        reasoning_tokens,
+        audio_tokens,
+        cache_write_tokens,
+        cache_write_1h_tokens,
+        audio_output_tokens,
+    } = usage;
     json.raw(",\"usage\":{\"input_tokens\":").integer(input_tokens);
     json.raw(",\"output_tokens\":").integer(output_tokens);
     json.raw(",\"cached_input_tokens\":").integer(cached_input_tokens);
     json.raw(",\"reasoning_tokens\":").integer(reasoning_tokens);
     json.raw(",\"audio_tokens\":").integer(audio_tokens);
+    json.raw(",\"cache_write_tokens\":").integer(cache_write_tokens);
+    json.raw(",\"cache_write_1h_tokens\":").integer(cache_write_1h_tokens);
+    json.raw(",\"audio_output_tokens\":").integer(audio_output_tokens);
     json.raw("}");
 }
 

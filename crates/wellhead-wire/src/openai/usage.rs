@@ -11,7 +11,9 @@ struct Counts {
     total: Option<u64>,
     cached: Option<u64>,
     reasoning: Option<u64>,
-    audio: u64,
+    written: Option<u64>,
+    audio_input: u64,
+    audio_output: u64,
 }
 
 /// Reads a `usage` object. `None` if it is `null`, not an object, not JSON, or holds no token count (transcription
@@ -41,19 +43,23 @@ pub(super) fn usage_at(cursor: &mut Cursor<'_>) -> Result<Option<Usage>, ScanErr
                 set(&mut counts.cached, cursor)
             }
             "reasoning_tokens" => set(&mut counts.reasoning, cursor),
-            "prompt_tokens_details"
-            | "input_tokens_details"
-            | "input_token_details"
-            | "completion_tokens_details"
-            | "output_tokens_details"
-            | "output_token_details" => details(cursor, &mut counts),
+            "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => {
+                details(cursor, &mut counts, |counts| &mut counts.audio_input)
+            }
+            "completion_tokens_details" | "output_tokens_details" | "output_token_details" => {
+                details(cursor, &mut counts, |counts| &mut counts.audio_output)
+            }
             _ => cursor.skip().map(drop),
         }
     })?;
     Ok(counts.settle())
 }
 
-fn details(cursor: &mut Cursor<'_>, counts: &mut Counts) -> Result<(), ScanError> {
+fn details(
+    cursor: &mut Cursor<'_>,
+    counts: &mut Counts,
+    audio: fn(&mut Counts) -> &mut u64,
+) -> Result<(), ScanError> {
     if cursor.peek() != Some(b'{') {
         return cursor.skip().map(drop);
     }
@@ -63,7 +69,9 @@ fn details(cursor: &mut Cursor<'_>, counts: &mut Counts) -> Result<(), ScanError
         } else if name.is("reasoning_tokens") {
             counts.reasoning = number(cursor)?.or(counts.reasoning);
         } else if name.is("audio_tokens") {
-            counts.audio = counts.audio.saturating_add(number(cursor)?.unwrap_or(0));
+            *audio(counts) = number(cursor)?.unwrap_or(0);
+        } else if name.is("cache_write_tokens") {
+            counts.written = number(cursor)?.or(counts.written);
         } else {
             cursor.skip()?;
         }
@@ -105,12 +113,17 @@ impl Counts {
         {
             output += reasoning;
         }
+        let cached = self.cached.unwrap_or(0).min(input);
+        let audio_output = self.audio_output.min(output);
         Some(Usage {
             input_tokens: input,
             output_tokens: output,
-            cached_input_tokens: self.cached.unwrap_or(0).min(input),
+            cached_input_tokens: cached,
             reasoning_tokens: reasoning.min(output),
-            audio_tokens: self.audio.min(input.saturating_add(output)),
+            audio_tokens: self.audio_input.min(input).saturating_add(audio_output),
+            cache_write_tokens: self.written.unwrap_or(0).min(input - cached),
+            cache_write_1h_tokens: 0,
+            audio_output_tokens: audio_output,
         })
     }
 }
@@ -129,6 +142,7 @@ mod tests {
             cached_input_tokens: cached,
             reasoning_tokens: reasoning,
             audio_tokens: audio,
+            ..Usage::default()
         }
     }
 
@@ -138,7 +152,16 @@ mod tests {
             (
                 r#"{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},
                    "completion_tokens_details":{"reasoning_tokens":3,"audio_tokens":2,"accepted_prediction_tokens":0}}"#,
-                usage(19, 10, 4, 3, 3),
+                Usage { audio_output_tokens: 2, ..usage(19, 10, 4, 3, 3) },
+            ),
+            // What was written to the cache and what was read from it are both part of the input.
+            (
+                r#"{"input_tokens":90,"input_tokens_details":{"cached_tokens":40,"cache_write_tokens":30},"output_tokens":8}"#,
+                Usage { cache_write_tokens: 30, ..usage(90, 8, 40, 0, 0) },
+            ),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":5,"cache_write_tokens":50}}"#,
+                Usage { cache_write_tokens: 4, ..usage(9, 2, 5, 0, 0) },
             ),
             (
                 r#"{"input_tokens":36,"input_tokens_details":{"cached_tokens":6},"output_tokens":87,"output_tokens_details":{"reasoning_tokens":7},"total_tokens":123}"#,

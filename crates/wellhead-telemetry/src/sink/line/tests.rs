@@ -39,14 +39,16 @@ fn request_id() -> impl Strategy<Value = RequestId> {
 }
 
 fn tokens() -> impl Strategy<Value = Usage> {
-    [count(), count(), count(), count(), count()].prop_map(|[input, output, cached, reasoning, audio]| {
-        Usage {
-            input_tokens: input,
-            output_tokens: output,
-            cached_input_tokens: cached,
-            reasoning_tokens: reasoning,
-            audio_tokens: audio,
-        }
+    let counts = [count(), count(), count(), count(), count(), count(), count(), count()];
+    counts.prop_map(|[input, output, cached, reasoning, audio, written, written_1h, spoken]| Usage {
+        input_tokens: input,
+        output_tokens: output,
+        cached_input_tokens: cached,
+        reasoning_tokens: reasoning,
+        audio_tokens: audio,
+        cache_write_tokens: written,
+        cache_write_1h_tokens: written_1h,
+        audio_output_tokens: spoken,
     })
 }
 
