@@ -84,6 +84,7 @@ SUITES = [
     Suite("runner", 60, pytest(paths.TESTS / "runner")),
     Suite("soak-checker", 60, [paths.PYTHON, paths.TESTS / "soak" / "test_soak.py"]),
     Suite("bench-harness", 60, [paths.PYTHON, paths.ROOT / "bench" / "test_harness.py"]),
+    Suite("money", 60, pytest(paths.TESTS / "money")),
     Suite("examples", 60, [paths.PYTHON, paths.TOOLS / "check_examples.py"]),
     Suite("first-run", 120, pytest(paths.TESTS / "clients" / "first_run")),
     Suite("sdk-python", 420, on_stack(*pytest("--ignore-glob=*test_llama*", paths.PYTHON_SUITE))),

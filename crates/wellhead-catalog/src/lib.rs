@@ -17,6 +17,6 @@ pub use catalog::{BUILTIN, Catalog};
 pub use check::SOURCES;
 pub use error::CatalogError;
 pub use kind::{Auth, Dialect, Kind, Prefill, Quirks, fits};
-pub use model::{Abilities, Ability, Mode, Model, Price, Prices, Rates, Tier, Unit};
+pub use model::{Abilities, Ability, Mode, Model, Overlay, Price, Prices, Rates, Tier, Unit};
 pub use models::Models;
-pub use money::{Metered, NanoDollars, Unpriced};
+pub use money::{Cost, Metered, NanoDollars, Unpriced};

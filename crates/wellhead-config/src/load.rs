@@ -34,8 +34,13 @@ pub fn load(
         resolve::resolve(&mut node, text, lookup, &mut report, &mut visible);
         let environment = overrides::apply(&mut node, lookup, &mut report);
         let root = Root::read(&node, &mut Reader::new(&mut report, &mut visible))?;
-        let mut document =
-            Document { file: file_name.to_owned(), environment, root, kinds: Default::default() };
+        let mut document = Document {
+            file: file_name.to_owned(),
+            environment,
+            root,
+            kinds: Default::default(),
+            facts: Default::default(),
+        };
         check(&mut document, kinds, &mut report);
         Some(document)
     });

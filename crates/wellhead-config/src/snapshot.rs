@@ -287,6 +287,8 @@ pub struct Target {
     pub provider: Arc<Provider>,
     /// The vendor's name for the model.
     pub model: Name,
+    /// What is known of the model; `None` where nobody has said anything.
+    pub facts: Option<Arc<wellhead_catalog::Model>>,
     /// Share within the tier, 1 or more.
     pub weight: u32,
     /// 0 is used first.

@@ -15,6 +15,7 @@ use current::{Current, End, Of, Place};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use wellhead_catalog::Cost;
 use wellhead_quota::Admission;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::balance::PeakEwma;
@@ -47,6 +48,8 @@ pub(crate) struct Books {
     pub(crate) deadline: Nanos,
     /// What went wrong, if anything did.
     pub(crate) told: Option<Box<Told>>,
+    /// What the attempt under way has used by itself, where that is only a part of the answer's usage.
+    own_usage: Option<Box<Usage>>,
     /// Admission after an outage, for the attempt that is next or under way.
     pub(crate) permit: Option<Permit>,
     /// There if it came out of a queue, where its app was charged for what it would use.
@@ -89,6 +92,7 @@ impl Books {
             unfit: 0,
             deadline: 0,
             told: None,
+            own_usage: None,
             permit: None,
             queued: None,
             current: None,
@@ -151,6 +155,7 @@ impl Books {
                 first_byte: None,
                 status: None,
                 result: "cancelled",
+                cost: Cost::Nothing,
             },
         });
     }
@@ -224,6 +229,15 @@ impl Books {
 
     /// The attempt has ended; `result` is `ok`, or why it was given up.
     pub(crate) fn end_attempt(&mut self, result: &'static str) {
+        if result == "ok" {
+            self.estimate_usage();
+            self.price_answer();
+        }
+        self.end_priced(result);
+    }
+
+    /// The same for an attempt whose cost is known already, or that has none.
+    fn end_priced(&mut self, result: &'static str) {
         self.end(result, if result == "ok" { End::Good } else { End::GivenUp });
     }
 
@@ -242,6 +256,7 @@ impl Books {
 
     /// The attempt's answer broke off through the upstream's fault, after it had begun.
     pub(crate) fn break_attempt(&mut self, cause: Cause) {
+        self.price_delivered();
         self.note(&Failure::endpoint(Stage::Stream, cause, "the answer broke off"));
         self.end(cause.as_str(), End::Failed(Blow { kind: Kind::Fault, cause, retry_after: None }));
     }
@@ -283,6 +298,34 @@ impl Books {
         self.record.usage = usage;
     }
 
+    /// What the attempt under way has used by itself, where that is only a part of the answer's usage: the beginning came
+    /// from another one.
+    pub(crate) fn set_own_usage(&mut self, usage: Option<Usage>) {
+        self.own_usage = usage.map(Box::new);
+    }
+
+    /// The attempt under way has answered: it costs what it used.
+    fn price_answer(&mut self) {
+        let own = self.own_usage.take().map(|usage| *usage);
+        if let Some(usage) = own.or(self.record.usage) {
+            self.price(&usage);
+        }
+    }
+
+    /// The attempt under way has delivered a part of an answer and is given up: it costs what can be seen of that.
+    pub(crate) fn price_delivered(&mut self) {
+        self.own_usage = None;
+        if self.record.first_byte.is_some() {
+            self.price(&self.estimate());
+        }
+    }
+
+    fn price(&mut self, usage: &Usage) {
+        let (Some(current), Some(route)) = (&mut self.current, &self.route) else { return };
+        let prices = route.targets.get(current.target).and_then(|target| target.prices.as_deref());
+        current.record.cost = Cost::of(prices, usage);
+    }
+
     /// The request will be asked for again; it is written down when it has been answered.
     pub(crate) fn postpone(mut self: Box<Self>) {
         self.end_attempt("cancelled");
@@ -298,16 +341,19 @@ impl Books {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
-        self.end_attempt(if self.complete { "ok" } else { "cancelled" });
+        self.record.outcome = outcome;
+        self.estimate_usage();
+        self.price_answer();
+        self.end_priced(if self.complete { "ok" } else { "cancelled" });
         if self.beside.is_some() {
             self.turn();
-            self.end_attempt("cancelled");
+            self.end_priced("cancelled");
         }
         let gateway = self.worker.gateway.clone();
         let now = gateway.clock.now();
-        self.record.outcome = outcome;
         self.record.duration = since(self.started, now);
-        self.estimate_usage();
+        let costs = self.record.attempts.iter().map(|attempt| attempt.cost);
+        self.record.cost = costs.fold(Cost::Nothing, Cost::plus);
         let used = self.record.usage.map_or(0, |usage| usage.total());
         if let Some(admission) = self.admission.take() {
             admission.settle(used, now);
@@ -334,18 +380,19 @@ impl Books {
     /// An answer that was cut, or a vendor that reports nothing: what was delivered is estimated, one token an event,
     /// and marked. What is no text (audio, pictures) is not estimated: its bytes say nothing about tokens.
     fn estimate_usage(&mut self) {
-        let asked = !self.record.attempts.is_empty();
+        let asked = !self.record.attempts.is_empty() || self.current.is_some();
         // Who breaks off before the answer has still had the vendor read the request.
         let broken_off = self.record.outcome == Outcome::Cancelled && asked;
         if self.record.usage.is_some() || !(self.record.first_byte.is_some() || broken_off) {
             return;
         }
         self.record.usage_estimated = true;
-        self.record.usage = Some(Usage {
-            input_tokens: self.input_estimate,
-            output_tokens: self.output_estimate,
-            ..Usage::default()
-        });
+        self.record.usage = Some(self.estimate());
+    }
+
+    /// What has been read and delivered, as far as that can be seen from outside.
+    fn estimate(&self) -> Usage {
+        Usage { input_tokens: self.input_estimate, output_tokens: self.output_estimate, ..Usage::default() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is known about one request when it has ended. No prompts, no answers, no keys.
 
 use std::time::Duration;
+use wellhead_catalog::Cost;
 use wellhead_types::{Name, Outcome, Priority, RequestId, Rung, Usage};
 
 /// One request, settled.
@@ -50,6 +51,8 @@ pub struct RequestRecord {
     pub usage: Option<Usage>,
     /// Whether `usage` was estimated here rather than reported.
     pub usage_estimated: bool,
+    /// What all attempts cost together.
+    pub cost: Cost,
     /// Whether the request's body was kept for further attempts. False: the memory for that was used up, and the
     /// request was sent once.
     pub replay: bool,
@@ -82,6 +85,8 @@ pub struct AttemptRecord {
     pub status: Option<u16>,
     /// `ok`, `cancelled`, or a failure code.
     pub result: &'static str,
+    /// What it cost. Attempts that failed before their answer began are taken for free.
+    pub cost: Cost,
 }
 
 /// W3C trace context of the request's own span.

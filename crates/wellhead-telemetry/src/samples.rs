@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use wellhead_catalog::{Cost, NanoDollars};
 use wellhead_types::{Outcome, Priority, RequestId, Rung, Usage};
 
 use crate::record::{AttemptRecord, RequestRecord, TraceContext};
@@ -43,6 +44,7 @@ pub(crate) fn rescued() -> RequestRecord {
             ..Usage::default()
         }),
         usage_estimated: false,
+        cost: Cost::Known(NanoDollars(3_700_000)),
         replay: true,
         attempts: vec![
             AttemptRecord {
@@ -57,6 +59,7 @@ pub(crate) fn rescued() -> RequestRecord {
                 first_byte: None,
                 status: Some(503),
                 result: "server_error",
+                cost: Cost::Nothing,
             },
             AttemptRecord {
                 target: "azure/gpt-4o-eu".into(),
@@ -70,6 +73,7 @@ pub(crate) fn rescued() -> RequestRecord {
                 first_byte: Some(MS(207)),
                 status: Some(200),
                 result: "ok",
+                cost: Cost::Known(NanoDollars(3_700_000)),
             },
         ],
     }
@@ -100,6 +104,7 @@ pub(crate) fn rejected() -> RequestRecord {
         response_bytes: 120,
         usage: None,
         usage_estimated: false,
+        cost: Cost::Nothing,
         replay: true,
         attempts: Vec::new(),
     }
@@ -113,6 +118,7 @@ pub(crate) fn failed() -> RequestRecord {
     record.status = 503;
     record.code = Some("no_healthy_upstream");
     record.usage = None;
+    record.cost = Cost::Nothing;
     record.first_byte = None;
     record.replay = false;
     record.attempts.truncate(1);

@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// Make, list and revoke API keys of the running gateway
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Look up what is known of providers, models and prices
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Run a simulated model provider, with faults on demand
     Sim(SimArgs),
     /// Show what this build is
@@ -173,6 +176,63 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         admin: AdminArgs,
     },
+}
+
+/// `wellhead catalog …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Find models: exit code 1 if there is none
+    Search(CatalogSearchArgs),
+    /// Show everything that is known of a model, and from where
+    Show(CatalogShowArgs),
+    /// List the kinds of providers
+    Kinds {
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Options of `wellhead catalog search`.
+#[derive(Debug, Args)]
+pub(crate) struct CatalogSearchArgs {
+    /// Words that the model's name, as KIND/MODEL, has in it: all of them, in any order, in small or capital letters
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    /// Only models of this kind of provider
+    #[arg(long, value_name = "KIND")]
+    pub(crate) provider: Option<String>,
+    /// Only models that are known to have this ability: tools, vision, json-schema, … (may be given several times)
+    #[arg(long, value_name = "ABILITY")]
+    pub(crate) can: Vec<String>,
+    /// Only models for this
+    #[arg(long, value_name = "MODE", value_parser = wellhead_catalog::Mode::ALL.map(wellhead_catalog::Mode::name))]
+    pub(crate) mode: Option<String>,
+    /// Only models that are known to cost at most so many dollars for a million input tokens
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) price_max: Option<String>,
+    /// Most models that are shown
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// A configuration file whose section `catalog` counts as well
+    #[arg(long, short, value_name = "FILE", env = "WELLHEAD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of `wellhead catalog show`.
+#[derive(Debug, Args)]
+pub(crate) struct CatalogShowArgs {
+    /// The model as KIND/MODEL, or by its name alone
+    pub(crate) model: String,
+    /// A configuration file whose section `catalog` counts as well
+    #[arg(long, short, value_name = "FILE", env = "WELLHEAD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// As one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `wellhead sim`.

@@ -1,5 +1,6 @@
 //! Running it: probes, reloads, drain, records, metrics, and what is wrong with targets.
 
+mod catalog;
 mod doctor;
 mod drain;
 mod metrics;

@@ -78,3 +78,63 @@ async fn records_go_to_the_file_that_the_configuration_names() {
     .await;
     assert!(gateway.records().is_empty());
 }
+
+#[tokio::test]
+async fn a_record_tells_what_the_answer_cost_and_says_so_when_that_is_unknown() {
+    let sim = sim();
+    let at = |catalog: &str| {
+        config(&format!(
+            "providers:\n  a: {{ kind: openai-compatible, base_url: \"{}\", keys: [k-1] }}\n\
+             models:\n  chat: {{ targets: [{{ provider: a, model: m1 }}], attempts_max: 2 }}\n{catalog}",
+            sim.base_url()
+        ))
+    };
+    let prices = "catalog:\n  models:\n    openai-compatible/m1: { prices: { input: 2.5, output: 10 } }\n";
+    let gateway = Gateway::start(&at(prices)).await;
+    for stream in [false, true] {
+        // The first attempt fails before its answer begins, and costs nothing.
+        sim.set_fault(Rule::always(fault("status:503")).times(1));
+        let answer = gateway.chat(stream).await;
+        let record = gateway.record(answer.header("x-request-id")).await;
+        let count = |member: &str| record["usage"][member].as_u64().unwrap();
+        let nanos = count("input_tokens") * 2_500 + count("output_tokens") * 10_000;
+        assert!(nanos > 0);
+        assert_eq!(record["cost_nanos"], json!(nanos), "{record}");
+        assert_eq!(record["price_unknown"], json!(false));
+        let attempts = record["attempts"].as_array().unwrap();
+        let costs: Vec<&Value> = attempts.iter().map(|attempt| &attempt["cost_nanos"]).collect();
+        assert_eq!(costs, [&Value::Null, &json!(nanos)], "{record}");
+    }
+    drop(gateway);
+    let gateway = Gateway::start(&at("")).await;
+    let record = gateway.record(gateway.chat(false).await.header("x-request-id")).await;
+    assert_eq!((&record["cost_nanos"], &record["price_unknown"]), (&Value::Null, &json!(true)), "{record}");
+    assert_eq!(record["attempts"][0]["price_unknown"], json!(true), "{record}");
+    let refused = gateway.send(Request::post(CHAT).body("application/json", "{")).await;
+    let record = gateway.record(refused.header("x-request-id")).await;
+    assert_eq!(record["price_unknown"], json!(false), "nothing was used: {record}");
+}
+
+#[tokio::test]
+async fn both_halves_of_a_resumed_stream_are_paid() {
+    let (first, second) = (sim(), sim());
+    first.set_fault(Rule::always(fault("cut-after:5")).times(1));
+    let text = config(&format!(
+        "providers:\n  a: {{ kind: openai-compatible, base_url: \"{}\", keys: [k-1], prefill: trailing }}\n  \
+         b: {{ kind: vllm, base_url: \"{}\", keys: [k-1], prefill: trailing }}\n\
+         models:\n  chat: {{ targets: [{{ provider: a, model: m1 }}, {{ provider: b, model: m1, tier: 1 }}] }}\n\
+         catalog:\n  models:\n    openai-compatible/m1: {{ prices: {{ input: 1, output: 1 }} }}\n    \
+         vllm/m1: {{ prices: {{ input: 1000, output: 1000 }} }}\n",
+        first.base_url(),
+        second.base_url()
+    ));
+    let gateway = Gateway::start(&text).await;
+    let record = gateway.record(gateway.chat(true).await.header("x-request-id")).await;
+    assert_eq!(record["rung"], json!("resumed"), "{record}");
+    let attempts = record["attempts"].as_array().unwrap();
+    let costs: Vec<u64> = attempts.iter().map(|attempt| attempt["cost_nanos"].as_u64().unwrap()).collect();
+    assert_eq!(costs.len(), 2, "{record}");
+    assert!(costs[0] > 0 && costs[0] < 1_000_000, "by the first one's prices: {record}");
+    assert!(costs[1] >= 1_000_000 && costs[1] % 1_000_000 == 0, "by the second one's prices: {record}");
+    assert_eq!(record["cost_nanos"], json!(costs[0] + costs[1]));
+}

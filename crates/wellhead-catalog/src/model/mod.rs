@@ -96,6 +96,8 @@ pub struct Model {
     pub deprecated: Option<Arc<str>>,
     /// How its facts are known: words of `catalog/NOTICE.md`, separated by spaces.
     pub sources: Arc<str>,
+    /// What a configuration says instead of the catalogue, if it says anything.
+    pub overlay: Option<Overlay>,
     /// The listed model whose facts these are, when it is a dated snapshot that is not listed itself. Prices are never
     /// taken over.
     pub family: Option<Arc<str>>,
@@ -113,7 +115,26 @@ impl Model {
             abilities: Abilities::default(),
             deprecated: None,
             sources: "".into(),
+            overlay: None,
             family: None,
         }
     }
+
+    /// How a fact of it is known: its place in a configuration, or words of `catalog/NOTICE.md`. `fact` is a name of
+    /// [`Overlay::facts`].
+    pub fn source_of(&self, fact: &str) -> &str {
+        match &self.overlay {
+            Some(overlay) if overlay.facts.contains(&fact) => &overlay.place,
+            _ => &self.sources,
+        }
+    }
+}
+
+/// Facts that a configuration gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay {
+    /// Where: `wellhead.yaml:42`.
+    pub place: Arc<str>,
+    /// Names of the facts: `mode`, `window`, `output_max`, `prices`, `deprecated`, or the word of an ability.
+    pub facts: Vec<&'static str>,
 }

@@ -122,26 +122,42 @@ impl Price {
         self.0
     }
 
+    /// The price that is listed as so many millionths of a dollar for a million tokens, an image, an hour or a request.
+    pub const fn listed(millionths: u64, unit: Unit) -> Self {
+        match unit {
+            Unit::Image | Unit::Hour | Unit::Request => Self(millionths.saturating_mul(1_000_000)),
+            // A millionth of a dollar for a million tokens is a pico-dollar for one.
+            _ => Self(millionths),
+        }
+    }
+
     /// Reads a price as vendors list it: dollars for a million tokens, an image, an hour or a request.
     ///
     /// # Errors
     /// What is wrong with it, as the end of a sentence: "is not an amount in dollars".
     pub fn parse(text: &str, unit: Unit) -> Result<Self, String> {
+        Self::millionths(text).map(|millionths| Self::listed(millionths, unit))
+    }
+
+    /// Reads dollars as millionths of one.
+    ///
+    /// # Errors
+    /// What is wrong with them, as the end of a sentence: "is not an amount in dollars".
+    pub fn millionths(text: &str) -> Result<u64, String> {
         let (whole, part) = text.split_once('.').unwrap_or((text, ""));
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty() || !digits(whole) || !digits(part) || text.ends_with('.') {
-            return Err(format!("is not an amount in dollars for {}, such as 2.5", unit.per()));
+            return Err("is not an amount in dollars, such as 2.5".to_owned());
         }
         if part.len() > DECIMALS_MAX {
             return Err(format!("has more than {DECIMALS_MAX} decimals, which no list price has"));
         }
-        let whole: u128 = whole.parse().unwrap_or(u128::MAX);
-        let millionths: u128 = format!("{part:0<6}").parse().unwrap_or(0);
-        if whole > u128::from(PRICE_DOLLARS_MAX) {
-            return Err(format!("is above {PRICE_DOLLARS_MAX} dollars for {}", unit.per()));
+        let whole: u64 = whole.parse().unwrap_or(u64::MAX);
+        let part: u64 = format!("{part:0<6}").parse().unwrap_or(0);
+        if whole > PRICE_DOLLARS_MAX || (whole == PRICE_DOLLARS_MAX && part > 0) {
+            return Err(format!("is above {PRICE_DOLLARS_MAX} dollars"));
         }
-        let pico = (whole * DOLLAR + millionths * (DOLLAR / 1_000_000)) / unit.priced_at_once();
-        u64::try_from(pico).map(Self).map_err(|_| "is too large".to_owned())
+        Ok(whole * 1_000_000 + part)
     }
 
     /// As vendors list it: dollars for a million tokens, an image, an hour or a request, without needless zeros.

@@ -54,6 +54,7 @@ pub(crate) fn read(line: &str) -> Result<Model, String> {
         abilities: read_abilities(abilities).map_err(wrong)?,
         deprecated: date(deprecated).map_err(wrong)?,
         sources: read_sources(sources).map_err(wrong)?,
+        overlay: None,
         family: None,
     })
 }

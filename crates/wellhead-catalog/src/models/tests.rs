@@ -146,7 +146,7 @@ fn wrong_lines_are_refused_with_their_line_and_what_was_expected() {
         (",chat,", ",chats,", "mode \"chats\" is not one of: chat, completion"),
         ("8192", "8k", "window \"8k\" is not a number of tokens"),
         ("4096", "0", "output_max \"0\" is not a number of tokens"),
-        ("2.5", "$2.5", "the price \"input\": \"$2.5\" is not an amount in dollars for 1M tokens"),
+        ("2.5", "$2.5", "the price \"input\": \"$2.5\" is not an amount in dollars"),
         ("2.5", "2.1234567", "has more than 6 decimals"),
         (",10,", ",1000000,", "is above 100000 dollars"),
         ("cache_write_1h=4", "cache_write_2h=4", "price \"cache_write_2h\" is not one of: input"),

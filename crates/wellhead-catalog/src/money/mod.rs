@@ -33,6 +33,48 @@ impl fmt::Display for NanoDollars {
 #[error("the price of {} is unknown", .0.name())]
 pub struct Unpriced(pub Unit);
 
+/// What is known of the cost of an attempt or a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cost {
+    /// Nothing is known to have been used.
+    #[default]
+    Nothing,
+    /// Something was used, and its price or its amount is not known.
+    Unknown,
+    /// So much.
+    Known(NanoDollars),
+}
+
+impl Cost {
+    /// What an answer costs. An answer without any count of tokens has used something that nobody has counted.
+    pub fn of(prices: Option<&Prices>, usage: &Usage) -> Self {
+        match prices {
+            Some(prices) if usage.total() > 0 => {
+                prices.cost(&Metered::of(usage)).map_or(Self::Unknown, Self::Known)
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Both together; unknown as soon as one of them is.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Nothing, cost) | (cost, Self::Nothing) => cost,
+            (Self::Known(one), Self::Known(two)) => Self::Known(NanoDollars(one.0.saturating_add(two.0))),
+        }
+    }
+
+    /// Nano-dollars, where they are known.
+    pub const fn nanos(self) -> Option<u64> {
+        match self {
+            Self::Known(cost) => Some(cost.0),
+            Self::Nothing | Self::Unknown => None,
+        }
+    }
+}
+
 /// What was used, each thing counted once, by unit. Time is in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Metered([u64; Unit::ALL.len()]);

@@ -3,7 +3,7 @@
 
 use wellhead_types::Usage;
 
-use super::{Metered, NanoDollars, Unpriced};
+use super::{Cost, Metered, NanoDollars, Unpriced};
 use crate::model::{Price, Prices, Rates, Tier, Unit};
 
 fn rates(listed: &[(Unit, &str)]) -> Rates {
@@ -173,4 +173,23 @@ fn prices_are_read_and_written_without_loss() {
     for wrong in ["", ".5", "5.", "-1", "1e3", "1,5", "$5", "0.0000001", "100001", "١"] {
         assert!(Price::parse(wrong, Unit::Input).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn a_cost_is_unknown_as_soon_as_a_part_of_it_is() {
+    let usage = Usage { input_tokens: 1_000, output_tokens: 100, ..Usage::default() };
+    let known = Cost::of(Some(&full()), &usage);
+    assert_eq!(known, Cost::Known(NanoDollars(4_500_000)));
+    assert_eq!(Cost::of(None, &usage), Cost::Unknown);
+    assert_eq!(Cost::of(Some(&Prices::default()), &usage), Cost::Unknown);
+    assert_eq!(
+        Cost::of(Some(&full()), &Usage::default()),
+        Cost::Unknown,
+        "what nobody has counted is not free"
+    );
+    assert_eq!(known.plus(known).nanos(), Some(9_000_000));
+    assert_eq!(known.plus(Cost::Nothing), known);
+    assert_eq!(Cost::Nothing.plus(Cost::Nothing).nanos(), None);
+    assert_eq!(Cost::Unknown.plus(known), Cost::Unknown);
+    assert_eq!(known.plus(Cost::Unknown), Cost::Unknown);
 }

@@ -1,6 +1,7 @@
 //! Meaning: what single values cannot know. References, values that contradict each other, things said twice.
 
 mod app;
+mod catalog;
 mod fallback;
 mod model;
 mod process;
@@ -17,6 +18,7 @@ pub(crate) use provider::{effective_url, has_effect};
 /// Checks a document as far as it could be read, and notes the kinds of its providers in it.
 pub(crate) fn check(document: &mut Document, kinds: &dyn KindSource, report: &mut Report) {
     provider::resolve_kinds(document, kinds, report);
+    document.facts = catalog::resolve(document, kinds, report);
     let document = &*document;
     process::check(&document.root, report);
     provider::check(document, report);

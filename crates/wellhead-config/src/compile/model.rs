@@ -19,7 +19,7 @@ pub(super) fn compile(
     let written = document.root.models.iter().flat_map(|models| models.iter());
     let compiled = written.map(|(name, model)| {
         let name: Name = name.as_str().into();
-        (Arc::clone(&name), Arc::new(one(name, model, document.root.stream.as_ref(), providers)))
+        (Arc::clone(&name), Arc::new(one(name, model, document, providers)))
     });
     compiled.filter(|(_, model)| !model.targets.is_empty()).collect()
 }
@@ -27,13 +27,14 @@ pub(super) fn compile(
 fn one(
     name: Name,
     written: &document::Model,
-    stream: Option<&Spanned<document::Stream>>,
+    document: &Document,
     providers: &BTreeMap<Name, Arc<Provider>>,
 ) -> Model {
     let written_targets = written.targets.iter().flat_map(|targets| &targets.0);
-    let mut targets: Vec<Target> = written_targets.filter_map(|written| target(written, providers)).collect();
+    let mut targets: Vec<Target> =
+        written_targets.filter_map(|written| target(document, written, providers)).collect();
     targets.sort_by_key(|target| target.tier);
-    let streams = [written.stream.as_ref(), stream];
+    let streams = [written.stream.as_ref(), document.root.stream.as_ref()];
     let rescue = streams.iter().flatten().find_map(|stream| stream.rescue.as_ref());
     let mode = streams.iter().flatten().find_map(|stream| stream.mode.as_ref());
     let hedge = streams.iter().flatten().find_map(|stream| stream.hedge.as_ref());
@@ -97,12 +98,17 @@ fn defer(written: &document::ModelDefer) -> ModelDefer {
     }
 }
 
-fn target(written: &document::Target, providers: &BTreeMap<Name, Arc<Provider>>) -> Option<Target> {
+fn target(
+    document: &Document,
+    written: &document::Target,
+    providers: &BTreeMap<Name, Arc<Provider>>,
+) -> Option<Target> {
     let provider = providers.get(&*written.provider.as_ref()?.0)?;
     let model: Name = written.model.as_ref()?.0.as_str().into();
     Some(Target {
         id: format!("{}/{model}", provider.name).into(),
         provider: Arc::clone(provider),
+        facts: document.facts_of(&provider.kind, &model),
         model,
         weight: written.weight.as_ref().map_or(defaults::WEIGHT, |n| u32::try_from(n.0).unwrap_or(u32::MAX)),
         tier: written.tier.as_ref().map_or(defaults::TIER, |n| u8::try_from(n.0).unwrap_or(u8::MAX)),

@@ -1,6 +1,7 @@
 //! `Document`: what was written, with places, checked for shape and meaning, and with `${…}` replaced.
 
 mod app;
+mod catalog;
 mod later;
 mod model;
 mod process;
@@ -10,11 +11,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use app::{App, AppLimits, Budget, Webhook};
+pub use catalog::{CatalogOverlay, ModelFacts, ModelPrices, PriceTier};
 pub use later::{Api, ApiLimits, Cache, HealthCheck, Match, Team};
 pub use model::{AnswerCache, Fallback, Model, ModelDefer, ModelTimeouts, Stream, Target};
 pub use process::{Defer, Dns, Limits, Listen, Server, Telemetry};
 pub use provider::{Provider, ProviderTimeouts, Tls};
-use wellhead_catalog::Kind;
+use wellhead_catalog::{Kind, Model as CatalogModel, Models};
 
 use crate::section::section;
 use crate::values::{ApiName, AppName, Int, ModelName, Named, ProviderName, TeamName};
@@ -34,6 +36,8 @@ section! {
         May stream: Stream,
         /// Consumers with their keys and limits, by name.
         May apps: Named<AppName, App>,
+        /// Facts about models: limits, prices, abilities.
+        May catalog: CatalogOverlay,
         /// Limits that are not tied to one object.
         May limits: Limits,
         /// What is kept of deferred requests.
@@ -62,6 +66,8 @@ pub struct Document {
     pub root: Root,
     /// The kinds of its providers, by kind name.
     pub(crate) kinds: BTreeMap<String, Arc<Kind>>,
+    /// What its section `catalog` comes to, by KIND/MODEL.
+    pub(crate) facts: BTreeMap<String, Arc<CatalogModel>>,
 }
 
 /// Two documents are equal when they say the same, wherever they come from.
@@ -75,6 +81,17 @@ impl Document {
     /// The kind of a provider, as the catalog has it.
     pub fn kind_of(&self, provider: &Provider) -> Option<&Arc<Kind>> {
         self.kinds.get(&*provider.kind.as_ref()?.value.0)
+    }
+
+    /// Models that the section `catalog` says something about, by KIND/MODEL, with everything that is known of them.
+    pub const fn facts(&self) -> &BTreeMap<String, Arc<CatalogModel>> {
+        &self.facts
+    }
+
+    /// What is known of a vendor's model: what the section `catalog` says, else what the catalogue has.
+    pub fn facts_of(&self, kind: &Kind, model: &str) -> Option<Arc<CatalogModel>> {
+        let own = self.facts.get(&format!("{}/{model}", kind.name)).cloned();
+        own.or_else(|| Models::BUILTIN.find(kind, model).map(Arc::new))
     }
 
     /// Where an app was declared: `wellhead.yaml:42`, or `environment`.

@@ -8,6 +8,7 @@ mod header;
 mod key_entry;
 mod names;
 mod number;
+mod price;
 mod quantity;
 mod text;
 
@@ -22,9 +23,11 @@ pub use collections::{Entry, List, Named};
 pub use header::HeaderValue;
 pub use key_entry::{KeyEntry, KeyFields};
 pub use names::{
-    ApiName, AppName, HeaderName, ModelName, NameRule, ProviderName, QueryName, TagName, TeamName,
+    ApiName, AppName, CatalogName, HeaderName, ModelName, NameRule, ProviderName, QueryName, TagName,
+    TeamName,
 };
 pub use number::{Dollars, Int, Switch};
+pub use price::ListPrice;
 pub(crate) use quantity::time_text;
 pub use quantity::{Bytes, Time};
 pub use text::{SecretText, Text};

@@ -83,6 +83,28 @@ impl NameRule for ModelName {
     }
 }
 
+/// Entries of the catalogue: `KIND/MODEL`, as in `openai/gpt-4.1`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CatalogName;
+
+impl NameRule for CatalogName {
+    const WHAT: &'static str = "catalogue";
+    const ENTRIES_MAX: usize = 10_000;
+    const PATTERN: &'static str = "^[a-z0-9-]+/\\S(.{0,254}\\S)?$";
+
+    fn check(name: &str) -> Result<(), Problem> {
+        let expected = "KIND/MODEL, such as openai/gpt-4.1";
+        let (kind, model) = name
+            .split_once('/')
+            .ok_or_else(|| Problem::new("does not say of which kind of provider").expected(expected))?;
+        if kind.is_empty() || !kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
+            return Err(Problem::new("does not begin with a kind of provider").expected(expected));
+        }
+        check(model, MODEL_BYTES_MAX)
+    }
+}
+
 /// Names of extra headers (RFC 9110 section 5.1), without those that the gateway itself has to set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeaderName;

@@ -23,6 +23,7 @@ stream: {STREAM}
 limits: {LIMITS}
 defer: {DEFER}
 dns: {DNS}
+catalog: { models: { openai-compatible/a: {FACTS} } }
 server: {SERVER}
 telemetry: {TELEMETRY}
 ";
@@ -112,6 +113,102 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("server.drain_max", "{SERVER}", "{ drain_max: 9s }"),
     ("telemetry.otlp_endpoint", "{TELEMETRY}", "{ otlp_endpoint: 'http://127.0.0.1:4318' }"),
     ("telemetry.access_log", "{TELEMETRY}", "{ access_log: off }"),
+    ("catalog.models.*.like", "{FACTS}", "{ like: openai/gpt-4o }"),
+    ("catalog.models.*.mode", "{FACTS}", "{ mode: rerank }"),
+    ("catalog.models.*.window", "{FACTS}", "{ window: 9 }"),
+    ("catalog.models.*.output_max", "{FACTS}", "{ output_max: 9 }"),
+    ("catalog.models.*.can", "{FACTS}", "{ can: [tools] }"),
+    ("catalog.models.*.cannot", "{FACTS}", "{ cannot: [tools] }"),
+    ("catalog.models.*.deprecated", "{FACTS}", "{ deprecated: '2031-01-31' }"),
+    ("catalog.models.*.prices.input", "{FACTS}", "{ prices: { input: 9 } }"),
+    ("catalog.models.*.prices.output", "{FACTS}", "{ prices: { output: 9 } }"),
+    ("catalog.models.*.prices.cache_read", "{FACTS}", "{ prices: { cache_read: 9 } }"),
+    ("catalog.models.*.prices.cache_write", "{FACTS}", "{ prices: { cache_write: 9 } }"),
+    ("catalog.models.*.prices.cache_write_1h", "{FACTS}", "{ prices: { cache_write_1h: 9 } }"),
+    ("catalog.models.*.prices.reasoning", "{FACTS}", "{ prices: { reasoning: 9 } }"),
+    ("catalog.models.*.prices.audio_input", "{FACTS}", "{ prices: { audio_input: 9 } }"),
+    ("catalog.models.*.prices.audio_output", "{FACTS}", "{ prices: { audio_output: 9 } }"),
+    ("catalog.models.*.prices.audio_cache_read", "{FACTS}", "{ prices: { audio_cache_read: 9 } }"),
+    ("catalog.models.*.prices.image_input", "{FACTS}", "{ prices: { image_input: 9 } }"),
+    ("catalog.models.*.prices.image_output", "{FACTS}", "{ prices: { image_output: 9 } }"),
+    ("catalog.models.*.prices.image", "{FACTS}", "{ prices: { image: 9 } }"),
+    ("catalog.models.*.prices.hour", "{FACTS}", "{ prices: { hour: 9 } }"),
+    ("catalog.models.*.prices.request", "{FACTS}", "{ prices: { request: 9 } }"),
+    (
+        "catalog.models.*.tiers[].above",
+        "{FACTS}",
+        "{ prices: { input: 1 }, tiers: [{ above: 7, prices: { input: 1 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.input",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { input: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.output",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { output: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.cache_read",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { cache_read: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.cache_write",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { cache_write: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.cache_write_1h",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { cache_write_1h: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.reasoning",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { reasoning: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.audio_input",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { audio_input: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.audio_output",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { audio_output: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.audio_cache_read",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { audio_cache_read: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.image_input",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { image_input: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.image_output",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { image_output: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.image",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { image: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.hour",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { hour: 9 } }] }",
+    ),
+    (
+        "catalog.models.*.tiers[].prices.request",
+        "{FACTS}",
+        "{ prices: {}, tiers: [{ above: 9, prices: { request: 9 } }] }",
+    ),
 ];
 
 const HOOK: &str =
@@ -141,6 +238,7 @@ fn snapshot(place: &str, written: &str) -> String {
         "{DNS}",
         "{SERVER}",
         "{TELEMETRY}",
+        "{FACTS}",
     ] {
         text = text.replace(rest, "{}");
     }

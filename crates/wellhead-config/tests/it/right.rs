@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use wellhead_catalog::{Ability, Price, Unit};
+
 use crate::support::{compiled, errors, files, folder, loaded};
 
 #[test]
@@ -120,4 +122,32 @@ providers:
     let paths: Vec<&str> = warnings.iter().map(|warning| warning.path.as_str()).collect();
     assert_eq!(paths, ["listen.gateway", "providers.a.key", "providers.b.tls"]);
     assert!(compiled(text).providers["a"].keys.is_empty(), "what is warned about is not half used");
+}
+
+#[test]
+fn what_is_said_about_models_stands_before_the_catalogue_and_price_lists_do_not_mix() {
+    let text = |facts: &str| {
+        format!(
+            "version: 1\nproviders: {{ p: {{ kind: openai, key: k }} }}\n\
+             models: {{ m: {{ targets: [{{ provider: p, model: gpt-4o }}, {{ provider: p, model: ours }}] }} }}\n\
+             catalog: {{ models: {{ {facts} }} }}\n"
+        )
+    };
+    let facts = |written: &str, model: &str| {
+        let snapshot = compiled(&text(written));
+        let targets = &snapshot.models["m"].targets;
+        targets.iter().find(|target| &*target.model == model).unwrap().facts.clone()
+    };
+    let built_in = facts("", "gpt-4o").unwrap();
+    assert_eq!(built_in.prices.base.get(Unit::Input), Some(Price::from_pico_dollars(2_500_000)));
+    assert!(facts("", "ours").is_none(), "unknown is unknown");
+    let window = facts("openai/gpt-4o: { window: 7, cannot: [tools] }", "gpt-4o").unwrap();
+    assert_eq!((window.window, &window.prices), (Some(7), &built_in.prices));
+    assert_eq!(window.abilities.get(Ability::Tools), Some(false));
+    assert_eq!(window.abilities.get(Ability::Vision), Some(true), "what is not said stays");
+    let dear = facts("openai/gpt-4o: { prices: { input: 9 } }", "gpt-4o").unwrap();
+    assert_eq!(dear.prices.base.iter().count(), 1, "{dear:?}");
+    assert_eq!((dear.window, &*dear.overlay.clone().unwrap().place), (Some(128_000), "wellhead.yaml:4"));
+    let ours = facts("openai/ours: { like: gpt-4o }", "ours").unwrap();
+    assert_eq!((&*ours.id, ours.window, &ours.prices), ("ours", Some(128_000), &built_in.prices));
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use wellhead_catalog::Prefill;
+use wellhead_catalog::{Prefill, Prices};
 use wellhead_config::snapshot::{Model, Target};
 use wellhead_resilience::breaker::{Phase, Pool, Transition, may_open_by_rate};
 use wellhead_resilience::budget::RetryBudget;
@@ -52,6 +52,8 @@ pub(crate) struct TargetPlan {
     pub(crate) state: Arc<TargetState>,
     pub(crate) metrics: Arc<TargetMetrics>,
     pub(crate) header: HeaderValue,
+    /// What its answers cost.
+    pub(crate) prices: Option<Arc<Prices>>,
     /// How it continues an answer that broke off elsewhere.
     pub(crate) prefill: PrefillForm,
     uris: Vec<Uris>,
@@ -138,6 +140,7 @@ impl TargetPlan {
             state: registry.target(&target.id),
             metrics: metrics.target(&target.id),
             header: visible(&target.id),
+            prices: target.facts.as_ref().map(|facts| facts.prices.clone().into()),
             prefill,
             prefill_uris: prefill_uris.transpose()?,
             uris: uris.collect::<Result<_, String>>()?,

@@ -5,6 +5,7 @@ use crate::gateway::Worker;
 use http::HeaderMap;
 use std::sync::Arc;
 use std::time::Duration;
+use wellhead_catalog::Cost;
 use wellhead_http::names;
 use wellhead_http::trace::Trace;
 use wellhead_telemetry::{RequestRecord, TraceContext};
@@ -54,6 +55,7 @@ impl Books {
             response_bytes: 0,
             usage: None,
             usage_estimated: false,
+            cost: Cost::Nothing,
             replay: true,
             attempts: Vec::new(),
         };

@@ -206,6 +206,7 @@ impl ClientStream {
             return Some(self.interrupt(flow, broken));
         }
         let mut exchange = flow.exchange;
+        exchange.books.output_estimate = exchange.books.output_estimate.max(flow.live.events);
         exchange.books.break_attempt(cause);
         let early = exchange.early.clone().unwrap_or_default();
         let attempts = Box::pin(async move {
@@ -227,12 +228,14 @@ impl ClientStream {
     /// The stream broke off, and nobody can be asked for the rest.
     fn interrupt(&mut self, mut flow: Flow, broken: Broken) -> Bytes {
         let books = &mut flow.exchange.books;
+        books.output_estimate = books.output_estimate.max(flow.live.events);
         let refusal = match broken {
             Broken::Upstream(cause) => {
                 books.break_attempt(cause);
                 rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF, books)
             }
             Broken::TooLong => {
+                books.price_delivered();
                 books.end_attempt("stream_too_long");
                 rescue::too_long(rescue::INTERRUPTED, BROKE_OFF, books)
             }
@@ -331,6 +334,7 @@ impl Flow {
                     }
                     if self.live.has_finished() {
                         self.exchange.books.completed(self.live.finish().usage);
+                        self.exchange.books.set_own_usage(self.live.own_usage());
                     }
                 }
                 // What was missing is the end signal at most.
@@ -400,6 +404,7 @@ impl Flow {
         let end = self.live.finish();
         let books = &mut self.exchange.books;
         books.record.usage = end.usage;
+        books.set_own_usage(self.live.own_usage());
         books.output_estimate = books.output_estimate.max(self.before.saturating_add(self.live.events));
         end.complete
     }

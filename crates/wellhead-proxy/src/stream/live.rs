@@ -6,7 +6,7 @@ use crate::exchange::{Call, Early};
 use crate::replay::Share;
 use bytes::Bytes;
 use wellhead_net::InBody;
-use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
+use wellhead_types::{Cause, Failure, Retry, Scope, Stage, Usage};
 use wellhead_wire::openai::error::ErrorBody;
 use wellhead_wire::openai::resume::{Broken, Plan, Resumed};
 use wellhead_wire::openai::stream::{Delivered, END_SIGNAL, Identity, StreamEnd, StreamObserver};
@@ -157,6 +157,11 @@ impl Live {
             end.usage = end.usage.map(|own| resumed.usage(own));
         }
         end
+    }
+
+    /// What this stream used by itself, where it is the rest of an answer that another one began.
+    pub(crate) fn own_usage(&self) -> Option<Usage> {
+        self.resumed.as_ref().and_then(|_| self.observer.finish().usage)
     }
 
     /// What the client has of the answer, if that was remembered.

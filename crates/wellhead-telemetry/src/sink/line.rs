@@ -17,14 +17,18 @@
 //! | `usage` | null, or `input_tokens`, `output_tokens`, `cached_input_tokens`, `reasoning_tokens`, `audio_tokens`, |
 //! | | `cache_write_tokens`, `cache_write_1h_tokens`, `audio_output_tokens` |
 //! | `usage_estimated` | whether `usage` was estimated here |
+//! | `cost_nanos` | what all attempts cost together, in nano-dollars (10⁻⁹ US dollars); null if nothing was used or a price is unknown |
+//! | `price_unknown` | whether something was used whose price or amount is unknown |
 //! | `replay` | whether the body was kept for further attempts; false if the memory for that was used up |
 //! | `target` | who was asked last; null if nobody |
-//! | `attempts` | `target`, `key_id`, `span_id`, `status`, `result`, `offset_ms`, `duration_ms`, `first_byte_ms` each |
+//! | `attempts` | `target`, `key_id`, `span_id`, `status`, `result`, `offset_ms`, `duration_ms`, `first_byte_ms`, `cost_nanos`, |
+//! | | `price_unknown` each |
 //!
 //! Every member is always there. There are no prompts, answers or keys in it.
 
 use std::io::{self, Write};
 
+use wellhead_catalog::Cost;
 use wellhead_types::Usage;
 
 use super::json::Json;
@@ -49,6 +53,7 @@ impl JsonLines {
         result(&mut json, record);
         usage(&mut json, record.usage);
         json.raw(",\"usage_estimated\":").boolean(record.usage_estimated);
+        cost(&mut json, record.cost);
         json.raw(",\"replay\":").boolean(record.replay);
         json.raw(",\"target\":").text_or_null(record.attempts.last().map(|attempt| &*attempt.target));
         json.raw(",\"attempts\":[");
@@ -130,11 +135,21 @@ fn attempt(json: &mut Json<'_>, record: &AttemptRecord) {
     json.raw("\",\"offset_ms\":").millis(record.offset);
     json.raw(",\"duration_ms\":").millis(record.duration);
     json.raw(",\"first_byte_ms\":").millis_or_null(record.first_byte);
+    cost(json, record.cost);
     json.raw("}");
 }
 
+fn cost(json: &mut Json<'_>, cost: Cost) {
+    json.raw(",\"cost_nanos\":");
+    match cost.nanos() {
+        Some(nanos) => json.integer(nanos),
+        None => json.raw("null"),
+    };
+    json.raw(",\"price_unknown\":").boolean(cost == Cost::Unknown);
+}
+
 /// Appends a short line for a person at a terminal:
-/// `12:03:04.125 200 ok/direct chat gpt-4o -> openai/gpt-4o 812 ms, first 211 ms, 120+340 tokens, app web`.
+/// `12:03:04.125 200 ok/direct chat gpt-4o -> openai/gpt-4o 812 ms, first 211 ms, 120+340 tokens, $0.003700000, app web`.
 ///
 /// # Errors
 ///
@@ -160,6 +175,11 @@ pub(super) fn human(mut to: impl Write, record: &RequestRecord) -> io::Result<()
     if let Some(usage) = record.usage {
         let about = if record.usage_estimated { "~" } else { "" };
         write!(to, ", {about}{}+{} tokens", usage.input_tokens, usage.output_tokens)?;
+    }
+    match record.cost {
+        Cost::Nothing => (),
+        Cost::Unknown => write!(to, ", price unknown")?,
+        Cost::Known(cost) => write!(to, ", ${cost}")?,
     }
     if !record.replay {
         write!(to, ", without replay")?;

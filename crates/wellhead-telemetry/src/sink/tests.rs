@@ -39,7 +39,7 @@ fn json_lines() {
     for line in &lines {
         assert_eq!(line.matches('\n').count(), 1);
         let parsed: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert_eq!(parsed.as_object().unwrap().len(), 26, "every member is always there");
+        assert_eq!(parsed.as_object().unwrap().len(), 28, "every member is always there");
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod catalog;
 mod check;
 mod completion;
 mod doctor;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => serve::run(&cli.serve),
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Catalog(command)) => catalog::run(&command),
         Some(Command::Doctor(args)) => block_on(doctor::run(&args)),
         Some(Command::Status(args)) => block_on(status::run(&args)),
         Some(Command::Explain(args)) => block_on(explain::run(&args)),

@@ -7,6 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
+use wellhead_catalog::{Cost, NanoDollars};
 use wellhead_types::{Name, Outcome, Priority, RequestId, Rung};
 
 use super::*;
@@ -52,26 +53,34 @@ fn tokens() -> impl Strategy<Value = Usage> {
     })
 }
 
+fn cost() -> impl Strategy<Value = Cost> {
+    prop_oneof![Just(Cost::Nothing), Just(Cost::Unknown), count().prop_map(|n| Cost::Known(NanoDollars(n)))]
+}
+
 fn attempts() -> impl Strategy<Value = Vec<AttemptRecord>> {
     let times = (time_span(), time_span(), option::of(time_span()));
-    let attempt = (name(), option::of(name()), any::<[u8; 8]>(), times, option::of(any::<u16>()), word());
+    let attempt =
+        (name(), option::of(name()), any::<[u8; 8]>(), times, option::of(any::<u16>()), word(), cost());
     vec(
-        attempt.prop_map(|(target, key_id, span_id, (offset, duration, first_byte), status, result)| {
-            let [provider, otel_provider, model] = ["provider", "otel", "model"].map(Name::from);
-            AttemptRecord {
-                target,
-                provider,
-                otel_provider,
-                model,
-                key_id,
-                span_id,
-                offset,
-                duration,
-                first_byte,
-                status,
-                result,
-            }
-        }),
+        attempt.prop_map(
+            |(target, key_id, span_id, (offset, duration, first_byte), status, result, cost)| {
+                let [provider, otel_provider, model] = ["provider", "otel", "model"].map(Name::from);
+                AttemptRecord {
+                    target,
+                    provider,
+                    otel_provider,
+                    model,
+                    key_id,
+                    span_id,
+                    offset,
+                    duration,
+                    first_byte,
+                    status,
+                    result,
+                    cost,
+                }
+            },
+        ),
         0..4,
     )
 }
@@ -88,13 +97,14 @@ prop_compose! {
         (streamed, usage_estimated, replay) in any::<(bool, bool, bool)>(),
         (request_bytes, response_bytes) in (count(), count()),
         usage in option::of(tokens()),
+        cost in cost(),
         attempts in attempts(),
     ) -> RequestRecord {
         let trace = TraceContext { trace_id, parent_id: None, span_id, sampled: false };
         RequestRecord {
             started_unix_ns, duration, first_byte, overhead, request_id, trace, app, key_id, route, endpoint, method,
             operation, status, outcome, rung, priority, code, streamed, request_bytes, response_bytes, usage, usage_estimated,
-            replay, attempts,
+            cost, replay, attempts,
         }
     }
 }
@@ -122,6 +132,8 @@ fn expected(record: &RequestRecord) -> Value {
                 "offset_ms": ms(attempt.offset),
                 "duration_ms": ms(attempt.duration),
                 "first_byte_ms": attempt.first_byte.map(ms),
+                "cost_nanos": attempt.cost.nanos(),
+                "price_unknown": attempt.cost == Cost::Unknown,
             })
         })
         .collect();
@@ -149,6 +161,8 @@ fn expected(record: &RequestRecord) -> Value {
         "response_bytes": record.response_bytes,
         "usage": record.usage,
         "usage_estimated": record.usage_estimated,
+        "cost_nanos": record.cost.nanos(),
+        "price_unknown": record.cost == Cost::Unknown,
         "replay": record.replay,
         "target": record.attempts.last().map(|attempt| &*attempt.target),
         "attempts": attempts,
