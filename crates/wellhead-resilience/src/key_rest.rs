@@ -6,8 +6,11 @@ use wellhead_types::planted::{self, Planted};
 
 /// A rejected key is asked again after this: keys get re-enabled, and a wrong one costs one failover per pause.
 pub const REJECTED: Nanos = 60 * SECOND;
-/// A key without credit is asked again after this.
+/// A key without credit is asked again after this, unless the vendor says that it takes longer.
 pub const EXHAUSTED: Nanos = 300 * SECOND;
+/// And after this at the latest, although a spending limit lasts for weeks: people raise it at any time, and one
+/// failover an hour costs nothing.
+pub const EXHAUSTED_MAX: Nanos = 3600 * SECOND;
 /// Rest after a rate limit that names no time.
 pub const LIMITED_DEFAULT: Nanos = 5 * SECOND;
 /// Shortest rest after a rate limit: an upstream that asks for none would be asked again in a loop.
@@ -42,12 +45,12 @@ impl<M> Default for KeyRest<M> {
 }
 
 impl<M: PartialEq> KeyRest<M> {
-    /// The key was rejected or is out of credit.
-    pub fn on_refused(&mut self, why: Why, now: Nanos) {
+    /// The key was rejected or is out of credit, which lasts for `retry_after` if the vendor says so.
+    pub fn on_refused(&mut self, why: Why, retry_after: Option<Nanos>, now: Nanos) {
         self.learnt_at = now;
         let length = match why {
             Why::Rejected => REJECTED,
-            Why::Exhausted => EXHAUSTED,
+            Why::Exhausted => retry_after.unwrap_or(EXHAUSTED).clamp(EXHAUSTED, EXHAUSTED_MAX),
         };
         let until = now.saturating_add(length);
         let later = self.whole.is_none_or(|(_, old)| old < until);
@@ -117,7 +120,7 @@ impl<M: PartialEq> KeyRest<M> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EXHAUSTED, KeyRest, LIMITED_DEFAULT, LIMITED_MAX, MODELS_MAX, REJECTED, Why};
+    use super::{EXHAUSTED, EXHAUSTED_MAX, KeyRest, LIMITED_DEFAULT, LIMITED_MAX, MODELS_MAX, REJECTED, Why};
     use crate::SECOND;
 
     #[test]
@@ -126,11 +129,11 @@ mod tests {
         key.on_limited("a", Some(2 * SECOND), 0);
         assert_eq!(key.rests_until(&"a", 0), Some(2 * SECOND));
         assert_eq!(key.rests_until(&"b", 0), None);
-        key.on_refused(Why::Rejected, 0);
+        key.on_refused(Why::Rejected, None, 0);
         assert_eq!(key.rests_until(&"b", 0), Some(REJECTED));
         assert_eq!(key.rests_until(&"b", REJECTED), None);
-        key.on_refused(Why::Exhausted, 0);
-        key.on_refused(Why::Rejected, 0);
+        key.on_refused(Why::Exhausted, None, 0);
+        key.on_refused(Why::Rejected, Some(u64::MAX), 0);
         assert_eq!(key.whole(0), Some((Why::Exhausted, EXHAUSTED)));
     }
 
@@ -147,6 +150,20 @@ mod tests {
         assert_eq!(key.rests_until(&3, 7), Some(LIMITED_DEFAULT + 7));
         key.on_success(&2, 8);
         assert_eq!(key.rests_until(&2, 5), None);
+    }
+
+    #[test]
+    fn spent_credit_rests_as_long_as_the_vendor_says_but_is_asked_again_within_the_hour() {
+        for (told, rests) in [
+            (None, EXHAUSTED),
+            (Some(SECOND), EXHAUSTED),
+            (Some(EXHAUSTED_MAX - 1), EXHAUSTED_MAX - 1),
+            (Some(8 * 86_400 * SECOND), EXHAUSTED_MAX),
+        ] {
+            let mut key = KeyRest::<&str>::default();
+            key.on_refused(Why::Exhausted, told, 7);
+            assert_eq!(key.whole(7), Some((Why::Exhausted, rests + 7)), "{told:?}");
+        }
     }
 
     #[test]

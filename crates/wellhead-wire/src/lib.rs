@@ -1,11 +1,12 @@
-//! What goes over the wire to and from AI models: framing, spans of JSON, the shapes of the dialects, and the canonical
-//! chat model between them.
+//! What goes over the wire to and from AI models: framing, spans of JSON, the shapes of the dialects, the canonical chat
+//! model between them, and what every vendor says when it fails.
 //!
 //! Everything here is pure: bytes in, bytes and decisions out. No socket, no clock, no credential. Bodies and events
 //! of the same dialect are never re-written; a scanner finds the few members that matter and the rest passes as it
 //! came.
 
 pub mod chat;
+pub mod failure;
 pub mod json;
 pub mod multipart;
 pub mod openai;

@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use std::time::Duration;
 use wellhead_net::SendError;
 use wellhead_types::{Cause, Diagnosis, Failure, Stage};
-use wellhead_wire::openai::error::{classify, upstream_message};
+use wellhead_wire::failure::{Vendor, classify, upstream_message};
 
 /// Characters of a vendor's message that are repeated.
 const MESSAGE_CHARS_MAX: usize = 200;
@@ -36,12 +36,13 @@ pub(super) fn judge(
         200..300 if list.is_some() => vec![
             view.reached(Level::Ok),
             view.credential(Level::Ok, "accepted".to_owned()),
-            about_key(quota::judge(&answer.headers), subject, key.key),
+            about_key(quota::judge(&answer.headers, context.now_unix_s), subject, key.key),
         ],
         200..300 => view.no_list(),
         300..400 => view.moved(),
         status => {
-            let failure = classify(status, &answer.headers, &answer.body, context.now_unix_s);
+            let vendor = Vendor::of_kind(&subject.provider.kind.name);
+            let failure = classify(vendor, status, &answer.headers, &answer.body, context.now_unix_s);
             view.refused(&failure)
         }
     }

@@ -3,72 +3,35 @@
 use crate::finding::{Finding, Layer, Level};
 use http::HeaderMap;
 use wellhead_types::Diagnosis;
+use wellhead_wire::failure::{Room, headroom};
 
-/// Below this part of a limit the next minute may not suffice.
-const ROOM_MIN_PERCENT: f64 = 10.0;
+/// Below this share of a limit the next minute may not suffice.
+const SHARE_MIN: f64 = 0.1;
 
-/// One limit.
-#[derive(Debug, PartialEq)]
-struct Room {
-    /// `requests`, `tokens`, `input-tokens`.
-    what: String,
-    remaining: f64,
-    limit: Option<f64>,
-}
-
-pub(super) fn judge(headers: &HeaderMap) -> Finding {
-    let rooms = rooms(headers);
+pub(super) fn judge(headers: &HeaderMap, now_unix_s: u64) -> Finding {
+    let mut rooms = headroom(headers, now_unix_s).unwrap_or_default().rooms;
+    rooms.retain(|room| room.remaining.is_some());
     if rooms.is_empty() {
         return Finding::new(Layer::Quota, Level::Skipped, "not checked: the answer tells no limits");
     }
-    let text = rooms.iter().map(Room::text).collect::<Vec<_>>().join(", ");
-    if let Some(spent) = rooms.iter().find(|room| room.remaining <= 0.0) {
+    let text = rooms.iter().map(words).collect::<Vec<_>>().join(", ");
+    if let Some(spent) = rooms.iter().find(|room| room.is_spent()) {
         return Finding::new(Layer::Quota, Level::Fail, text)
             .code(Diagnosis::KeyLimited.as_str())
-            .fix(format!("no {} are left: wait, add a key, or raise the limit at the vendor", spent.what));
+            .fix(format!("no {} are left: wait, add a key, or raise the limit at the vendor", spent.name()));
     }
-    let short = rooms.iter().find(|room| {
-        room.limit.is_some_and(|limit| limit > 0.0 && room.remaining / limit * 100.0 < ROOM_MIN_PERCENT)
-    });
-    match short {
+    match rooms.iter().find(|room| room.share() < SHARE_MIN) {
         Some(short) => Finding::new(Layer::Quota, Level::Warn, text)
             .code(Diagnosis::KeyLimited.as_str())
-            .fix(format!("few {} are left: add a key, or raise the limit at the vendor", short.what)),
+            .fix(format!("few {} are left: add a key, or raise the limit at the vendor", short.name())),
         None => Finding::new(Layer::Quota, Level::Ok, text),
     }
 }
 
-impl Room {
-    fn text(&self) -> String {
-        match self.limit {
-            Some(limit) => format!("{} of {limit} {} left", self.remaining, self.what),
-            None => format!("{} {} left", self.remaining, self.what),
-        }
+fn words(room: &Room) -> String {
+    let (remaining, name) = (room.remaining.unwrap_or_default(), room.name());
+    match room.limit {
+        Some(limit) => format!("{remaining} of {limit} {name} left"),
+        None => format!("{remaining} {name} left"),
     }
-}
-
-/// `x-ratelimit-remaining-requests` as OpenAI writes it, `anthropic-ratelimit-requests-remaining` as Anthropic does.
-fn rooms(headers: &HeaderMap) -> Vec<Room> {
-    /// Vendors have three or four; a stranger may send any number.
-    const ROOMS_MAX: usize = 8;
-    let number = |name: &str| {
-        let number: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
-        number.is_finite().then_some(number)
-    };
-    let mut rooms: Vec<Room> = headers
-        .keys()
-        .filter_map(|name| {
-            let name = name.as_str();
-            let (what, of_limit) = if let Some(what) = name.strip_prefix("x-ratelimit-remaining-") {
-                (what, format!("x-ratelimit-limit-{what}"))
-            } else {
-                let what = name.strip_prefix("anthropic-ratelimit-")?.strip_suffix("-remaining")?;
-                (what, format!("anthropic-ratelimit-{what}-limit"))
-            };
-            Some(Room { what: what.to_owned(), remaining: number(name)?, limit: number(&of_limit) })
-        })
-        .take(ROOMS_MAX)
-        .collect();
-    rooms.sort_by(|a, b| a.what.cmp(&b.what));
-    rooms
 }

@@ -459,7 +459,7 @@ fn room_within_limits() {
             ],
             Level::Warn,
             Some("KEY_LIMITED"),
-            "5 of 100 input-tokens",
+            "5 of 100 input tokens",
         ),
         (
             &[("x-ratelimit-remaining-requests", "many"), ("x-ratelimit-reset-requests", "1s")],
@@ -471,7 +471,7 @@ fn room_within_limits() {
     ] {
         let key = answered(200, headers, LIST);
         let Asked::Answered(answer) = &key.asked else { panic!() };
-        check(&quota::judge(&answer.headers), level, code, &[text], &[]);
+        check(&quota::judge(&answer.headers, 0), level, code, &[text], &[]);
     }
 }
 

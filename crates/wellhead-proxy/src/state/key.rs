@@ -42,13 +42,13 @@ impl KeyState {
 
     /// Takes note of a failure if it is the key's.
     pub(crate) fn on_failure(&self, failure: &Failure, model: &Name, now: Nanos) {
+        let after = failure.retry_after.map(|after: Duration| nanos(after));
         match (failure.scope, failure.cause) {
-            (Scope::Key, Cause::QuotaExhausted) => self.change(|rest| rest.on_refused(Why::Exhausted, now)),
-            (Scope::Key, _) => self.change(|rest| rest.on_refused(Why::Rejected, now)),
-            (Scope::KeyModel, _) => {
-                let after = failure.retry_after.map(|after: Duration| nanos(after));
-                self.change(|rest| rest.on_limited(model.clone(), after, now));
+            (Scope::Key, Cause::QuotaExhausted) => {
+                self.change(|rest| rest.on_refused(Why::Exhausted, after, now));
             }
+            (Scope::Key, _) => self.change(|rest| rest.on_refused(Why::Rejected, after, now)),
+            (Scope::KeyModel, _) => self.change(|rest| rest.on_limited(model.clone(), after, now)),
             _ => {}
         }
     }

@@ -98,8 +98,11 @@ fn of_fault(fault: &Fault, target: &TargetEvidence, evidence: &Evidence) -> Diag
         Cause::TlsPlaintext => Diagnosis::TlsPlaintextPort,
         Cause::HeadersTimeout | Cause::FirstTokenTimeout | Cause::IdleTimeout => Diagnosis::Silent,
         Cause::DeadlineExceeded => late(target, evidence),
-        // A plain 503 is how servers say that they are down or being restarted; load is said in so many words.
-        Cause::Overloaded if fault.scope == Scope::Endpoint => Diagnosis::UpstreamErrors,
+        // A plain 503 is how servers say that they are down or being restarted; load is said in so many words, or as a
+        // refusal.
+        Cause::Overloaded if fault.scope == Scope::Endpoint && is_server_error(fault) => {
+            Diagnosis::UpstreamErrors
+        }
         Cause::Overloaded => Diagnosis::Overloaded,
         Cause::RateLimited | Cause::NoKeyAvailable => Diagnosis::KeyLimited,
         Cause::QuotaExhausted => Diagnosis::BudgetExhausted,
@@ -117,6 +120,11 @@ fn of_fault(fault: &Fault, target: &TargetEvidence, evidence: &Evidence) -> Diag
         | Cause::ContinuationDiffers => Diagnosis::UpstreamErrors,
         Cause::Internal => Diagnosis::Internal,
     }
+}
+
+/// Whether the status says that the server itself is at fault.
+fn is_server_error(fault: &Fault) -> bool {
+    fault.status.is_none_or(|status| status >= 500)
 }
 
 /// The deadline ended an attempt. If it was the caller's own, and nothing else says that the target is silent, it was

@@ -3,6 +3,7 @@
 
 mod canonical;
 pub mod chat;
+mod failure;
 mod json;
 mod multipart;
 mod resume;
@@ -10,6 +11,7 @@ mod sse;
 mod stream;
 
 pub use canonical::json_canonical;
+pub use failure::failure;
 pub use json::json_scan;
 pub use multipart::multipart;
 pub use resume::resumed_stream;

@@ -1,8 +1,8 @@
 //! Looking at an unstreamed answer before it is believed: a 200 may hold an error, a page, or nothing.
 
 use super::Endpoint;
-use super::error::{classify_in_success, protocol_failure, success_failure};
 use super::usage::{read_usage, usage_at};
+use crate::failure::{classify_in_success, has_failed, protocol_failure, success_failure, upstream_message};
 use crate::json::{self, ScanError};
 use wellhead_types::{Failure, Stage, Usage};
 
@@ -56,13 +56,16 @@ pub fn inspect(endpoint: Endpoint, body: &[u8]) -> Result<Inspected, Failure> {
         spans.members.map(|member| member.and_then(|m| body.get(m.value)));
     let is_error = error.is_some_and(|value| !matches!(value, b"null" | b"false" | b"\"\"" | b"{}"))
         || object == Some(b"\"error\"")
-        || base_resp
-            .is_some_and(|value| json::find(value, &["status_code"]).is_some_and(|code| code != b"0"));
+        || base_resp.is_some_and(has_failed);
     if is_error {
-        return Err(classify_in_success(STATUS, body, Stage::FirstToken));
+        return Err(classify_in_success(body, Stage::FirstToken));
     }
     if endpoint.streams_chunks() && !choices.is_some_and(has_elements) {
-        return failed("the answer has no choices");
+        // Without an answer, a message is what went wrong, in whatever shape.
+        return match upstream_message(body) {
+            Some(_) => Err(classify_in_success(body, Stage::FirstToken)),
+            None => failed("the answer has no choices"),
+        };
     }
     Ok(Inspected { usage: usage.or_else(|| meta.and_then(meta_usage)) })
 }

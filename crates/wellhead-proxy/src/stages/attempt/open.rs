@@ -27,7 +27,7 @@ pub(crate) async fn open(
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     if !parts.status.is_success() {
-        return Err(refused(call, begun.key(call.route), status, parts.headers, body, limit).await);
+        return Err(refused(call, begun, status, parts.headers, body).await);
     }
     let late = call.resume.is_some() || call.early.is_some_and(Early::is_open);
     let mut first_at = None;

@@ -1,7 +1,7 @@
 //! Error answers: read, classified, freed of our key.
 
 use super::open::{join, next};
-use super::{Limit, Missed, UpstreamError, missed};
+use super::{Begun, Limit, Missed, UpstreamError, missed};
 use crate::exchange::Call;
 use crate::plan::KeyPlan;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
-use wellhead_wire::openai::error::classify;
+use wellhead_wire::failure::{Vendor, classify};
 
 /// Largest error body that is read, and passed on where the request is at fault.
 const ERROR_BYTES_MAX: usize = 256 * 1024;
@@ -22,12 +22,12 @@ const ERROR_BODY_MAX: Duration = Duration::from_secs(1);
 /// An error answer: read, classified, kept in case that it is passed on.
 pub(super) async fn refused(
     call: &Call<'_>,
-    key: Option<&KeyPlan>,
+    begun: &Begun,
     status: u16,
     headers: HeaderMap,
     mut body: InBody,
-    limit: Limit,
 ) -> Missed {
+    let (key, limit) = (begun.key(call.route), begun.terms.limit);
     let soon = Instant::now() + ERROR_BODY_MAX;
     let limit = Limit { at: limit.at.min(soon), ..limit };
     let mut pieces = VecDeque::new();
@@ -53,7 +53,8 @@ pub(super) async fn refused(
         return missed(failure);
     }
     let wall_s = call.worker.gateway.clock.wall_ns(call.now()) / 1_000_000_000;
-    let failure = classify(status, &headers, &body, wall_s);
+    let vendor = Vendor::of_kind(&call.target(begun.number).provider.kind.name);
+    let failure = classify(vendor, status, &headers, &body, wall_s);
     let answer = (failure.retry == Retry::Never).then_some(UpstreamError { status, headers, body });
     Missed::Failed(failure, answer)
 }

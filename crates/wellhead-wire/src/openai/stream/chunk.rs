@@ -5,6 +5,7 @@ mod delta;
 use super::super::usage::usage_at;
 use super::calls::{Candidate, Fragment};
 use super::{Observed, Others, StreamObserver, holds_something};
+use crate::failure::has_failed;
 use crate::json::{Cursor, ScanError, Text};
 use crate::sse::Verdict;
 use std::ops::Range;
@@ -151,6 +152,10 @@ impl<'a> Chunk<'a> {
                 Ok(())
             } else if name.is("object") || name.is("type") {
                 self.error |= cursor.string_value()?.is_some_and(|kind| kind.is("error"));
+                Ok(())
+            } else if name.is("base_resp") {
+                let status = cursor.skip()?;
+                self.error |= has_failed(cursor.slice(status));
                 Ok(())
             } else if name.is("message") || name.is("detail") {
                 self.bare_message |= holds_something(cursor)?;

@@ -14,7 +14,8 @@ mod typed;
 mod tests;
 
 use super::Endpoint;
-use super::error::{ErrorBody, classify_in_success, protocol_failure, success_failure};
+use super::error::ErrorBody;
+use crate::failure::{classify_in_success, protocol_failure, success_failure};
 use crate::json::{Cursor, ScanError};
 use crate::sse::{Event, Verdict};
 use bytes::Bytes;
@@ -300,7 +301,7 @@ impl StreamObserver {
     }
 
     fn in_band(&mut self, data: &[u8]) -> Observed {
-        let failure = classify_in_success(STATUS, data, self.stage());
+        let failure = classify_in_success(data, self.stage());
         self.failed(failure)
     }
 

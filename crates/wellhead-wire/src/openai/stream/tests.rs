@@ -214,8 +214,13 @@ fn errors_inside_a_stream_are_found_in_every_shape() {
         ),
         (
             r#"data: {"code":"Throttling","message":"Requests rate limit exceeded","request_id":"r"}"#,
-            Cause::ErrorInSuccess,
-            Scope::Endpoint,
+            Cause::RateLimited,
+            Scope::KeyModel,
+        ),
+        (
+            r#"data: {"id":"1","choices":null,"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}"#,
+            Cause::QuotaExhausted,
+            Scope::Key,
         ),
         (
             r#"data: {"error":{"message":"You exceeded","type":"insufficient_quota","code":"insufficient_quota"}}"#,
