@@ -19,4 +19,5 @@ mod overload;
 mod refused_for_good;
 mod replay;
 mod rescue;
+mod signals;
 mod webhook;
