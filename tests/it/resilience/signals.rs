@@ -98,7 +98,7 @@ async fn an_overloaded_vendor_costs_no_key_its_name() {
 async fn the_same_code_means_what_the_vendor_means_by_it() {
     let code =
         json!({ "error": { "message": "m", "type": "insufficient_quota", "code": "insufficient_quota" } });
-    for (kind, state, asked) in [("openai-compatible", "exhausted", 0), ("dashscope", "ok", 1)] {
+    for (kind, state, asked) in [("openai-compatible", "exhausted", 0), ("dashscope", "limited", 1)] {
         let sim = sim();
         sim.set_fault(Rule::always(json_reply(429, code.clone())).key(FIRST));
         let gateway = Gateway::start(&two_keys(&sim, kind)).await;

@@ -27,10 +27,14 @@ pub fn classify(
     now_unix_s: u64,
 ) -> Failure {
     let facts = Facts::read(headers, body);
-    let told = wait::read(status, headers, &facts, now_unix_s);
+    let told = wait::read(headers, &facts, now_unix_s);
     let seen = Seen { status: Some(status), headers, facts: &facts, told: told.is_some() };
     let (means, wait) = match find(vendor, &seen) {
-        Some(row) => (row.means, wait::of_row(row.wait, told, &facts, Some(now_unix_s))),
+        Some(row) => {
+            let is_limit = matches!(row.means, Means::Limited | Means::TooLargeForLimit);
+            let told = told.or_else(|| if is_limit { wait::from_resets(headers, now_unix_s) } else { None });
+            (row.means, wait::of_row(row.wait, told, &facts, Some(now_unix_s)))
+        }
         // Informational, success or redirect: not an answer to this request.
         None => (Means::NotTheApi, told),
     };

@@ -23,17 +23,21 @@ const BEFORE_A_TIME: [&str; 7] =
 /// What a date follows in a sentence.
 const BEFORE_A_DATE: [&str; 4] = ["regain access on ", "reset at ", "reset on ", "将在 "];
 
-/// The wait that an answer asks for: `retry-after-ms`, then `retry-after` (seconds or date), then the body
-/// (`RetryInfo`, "try again in"), then, for a rate limit, the resets of spent budgets: vendors send these with every
-/// answer, and beside another failure they say nothing about it. `now` is Unix seconds.
-pub(super) fn read(status: u16, headers: &HeaderMap, facts: &Facts, now: u64) -> Option<Duration> {
+/// The wait that an answer asks for in so many words: `retry-after-ms`, then `retry-after` (seconds or date), then the
+/// body (`RetryInfo`, "try again in"). `now` is Unix seconds.
+pub(super) fn read(headers: &HeaderMap, facts: &Facts, now: u64) -> Option<Duration> {
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let from_headers = value("retry-after-ms")
+    value("retry-after-ms")
         .and_then(|ms| ms.parse::<f64>().ok())
         .and_then(|ms| text::seconds(ms / 1000.0))
-        .or_else(|| value("retry-after").and_then(|value| text::seconds_or_date(value, now)));
-    let from_resets = || if status == 429 { headroom(headers, now)?.wait() } else { None };
-    from_headers.or_else(|| from_body(facts, Some(now))).or_else(from_resets)
+        .or_else(|| value("retry-after").and_then(|value| text::seconds_or_date(value, now)))
+        .or_else(|| from_body(facts, Some(now)))
+}
+
+/// The reset of the budgets that are spent. Vendors send these with every answer: only beside a rate limit do they say
+/// anything about it.
+pub(super) fn from_resets(headers: &HeaderMap, now: u64) -> Option<Duration> {
+    headroom(headers, now)?.wait()
 }
 
 /// The wait that only the body names. Without the time, dates say nothing.
@@ -80,7 +84,7 @@ pub(super) fn of_row(
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-    use super::{WAIT_SECONDS_MAX, read};
+    use super::{WAIT_SECONDS_MAX, from_resets, read};
     use crate::failure::facts::Facts;
     use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -95,7 +99,8 @@ mod tests {
                 HeaderValue::from_str(value).unwrap(),
             );
         }
-        read(429, &map, &Facts::read(&map, body.as_bytes()), NOW).map(|wait| wait.as_millis())
+        let told = read(&map, &Facts::read(&map, body.as_bytes()), NOW);
+        told.or_else(|| from_resets(&map, NOW)).map(|wait| wait.as_millis())
     }
 
     #[test]

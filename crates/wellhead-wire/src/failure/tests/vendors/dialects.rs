@@ -43,7 +43,12 @@ pub(super) const OTHER_DIALECTS: &[Sample] = &[
     (
         "anthropic",
         429,
-        &[("x-should-retry", "false")],
+        // Budgets per minute come with every answer, and are not what is spent.
+        &[
+            ("x-should-retry", "false"),
+            ("anthropic-ratelimit-requests-remaining", "0"),
+            ("anthropic-ratelimit-requests-reset", "2026-11-22T12:00:01Z"),
+        ],
         r#"{"type":"error","error":{"type":"rate_limit_error","message":"You have reached your monthly cap.","details":{"error_code":"enforced_spend_limit_reached"}}}"#,
         Spent,
         Some(TO_NEXT_MONTH * 1000),
