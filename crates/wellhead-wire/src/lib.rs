@@ -7,6 +7,7 @@
 
 pub mod chat;
 pub mod failure;
+pub mod gemini;
 pub mod json;
 pub mod multipart;
 pub mod openai;

@@ -1,0 +1,245 @@
+//! From events to a client's chunks.
+
+use crate::chat::{Delta, ErrorShown, Event, Opaque, Part, PartKind, Shown, Stop};
+use crate::gemini::answer::{CandidateOut, Out, piece};
+use crate::gemini::written::{Args, Blob, Call, Ours, Piece, json};
+use crate::gemini::{ARGUMENTS_BYTES_MAX, Framing, GEMINI, contents, error, logprobs, sign, stop, usage, when};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use wellhead_types::Usage;
+
+/// Writes a stream. Texts go as they come, calls when they are whole, and why it ended with the last counts in one last
+/// chunk: a client who sees a reason has seen everything.
+///
+/// Comments are never written: the Python SDK takes every line without `data: ` for a piece of an error.
+#[derive(Debug)]
+pub struct StreamEncoder {
+    shown: Shown,
+    framing: Framing,
+    id: Option<Box<str>>,
+    created: Option<u64>,
+    usage: Option<Usage>,
+    counted: Map<String, Value>,
+    open: Vec<Open>,
+    stops: Vec<(u32, Stop)>,
+    has_begun: bool,
+    has_ended: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    candidate: u32,
+    part: u32,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Text,
+    Thought,
+    Audio(Option<Box<str>>),
+    Call { id: Box<str>, name: Box<str>, arguments: String, is_custom: bool, signature: Option<String> },
+    /// Was written when it began.
+    Whole,
+}
+
+impl StreamEncoder {
+    /// As server-sent events.
+    pub fn new(shown: Shown) -> Self {
+        Self::framed(shown, Framing::Sse)
+    }
+
+    /// As the client asked for it.
+    pub fn framed(shown: Shown, framing: Framing) -> Self {
+        Self {
+            shown,
+            framing,
+            id: None,
+            created: None,
+            usage: None,
+            counted: Map::new(),
+            open: Vec::new(),
+            stops: Vec::new(),
+            has_begun: false,
+            has_ended: false,
+        }
+    }
+
+    /// Writes what an event says.
+    pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
+        match event {
+            Event::Start { id, created, .. } => (self.id, self.created) = (id.clone(), *created),
+            Event::PartStart { candidate, part, kind } => self.start(*candidate, *part, kind, out),
+            Event::Delta { candidate, part, delta } => self.delta(*candidate, *part, delta, out),
+            Event::PartEnd { candidate, part } => self.end(*candidate, *part, out),
+            Event::Stop { candidate, stop } => {
+                self.stops.retain(|(known, _)| known != candidate);
+                self.stops.push((*candidate, stop.clone()));
+            }
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Logprobs { candidate, logprobs } => {
+                let logprobs_result = logprobs::from_openai(logprobs);
+                self.chunk(vec![CandidateOut { logprobs_result, ..CandidateOut::of(*candidate, Vec::new()) }], out);
+            }
+            Event::Other(dialect, Value::Object(members)) if *dialect == GEMINI => self.other(members, out),
+            Event::End => self.finish(out),
+            Event::Other(..) | Event::Ping | Event::Error(_) => {}
+        }
+    }
+
+    /// Writes an error in the place of the rest.
+    pub fn fail(&mut self, error: &ErrorShown<'_>, out: &mut Vec<u8>) {
+        match self.framing {
+            Framing::Sse => out.extend_from_slice(&error::error_event(error)),
+            Framing::List if self.has_ended => {}
+            Framing::List => {
+                self.frame(error::error_item(error).as_bytes(), out);
+                out.extend_from_slice(b"]");
+            }
+        }
+        self.has_ended = true;
+    }
+
+    fn start(&mut self, candidate: u32, part: u32, kind: &PartKind, out: &mut Vec<u8>) {
+        let kind = match kind {
+            PartKind::Text | PartKind::Refusal => Kind::Text,
+            PartKind::Reasoning { .. } => Kind::Thought,
+            PartKind::Audio { media_type, .. } => Kind::Audio(media_type.clone()),
+            PartKind::ToolCall { id, name, is_custom } => Kind::Call {
+                id: id.clone(),
+                name: name.clone(),
+                arguments: String::new(),
+                is_custom: *is_custom,
+                signature: None,
+            },
+            PartKind::Whole(whole) => {
+                self.whole(candidate, whole, out);
+                Kind::Whole
+            }
+        };
+        self.open.push(Open { candidate, part, kind });
+    }
+
+    fn whole(&mut self, candidate: u32, part: &Part, out: &mut Vec<u8>) {
+        let mut pieces = Vec::new();
+        piece(part, &mut pieces);
+        self.say(candidate, pieces, out);
+    }
+
+    fn delta(&mut self, candidate: u32, part: u32, delta: &Delta, out: &mut Vec<u8>) {
+        // Out of its place while it is looked at, so that the chunk can be written.
+        let Some(at) = self.open.iter().position(|open| (open.candidate, open.part) == (candidate, part)) else {
+            return;
+        };
+        let mut open = self.open.swap_remove(at);
+        let is_thought = matches!(open.kind, Kind::Thought);
+        let piece: Option<Piece<'_>> = match (&mut open.kind, delta) {
+            (Kind::Text | Kind::Thought, Delta::Text(text)) if !text.is_empty() => {
+                Some(Ours { thought: is_thought, ..Ours::text(text.as_str()) }.into())
+            }
+            (Kind::Text | Kind::Thought, Delta::Opaque(opaque)) => Some(signature(opaque, is_thought).into()),
+            (Kind::Call { arguments, .. }, Delta::Arguments(more)) => {
+                // Decoders end a stream before; what is cut here is told as text.
+                let room = ARGUMENTS_BYTES_MAX.saturating_sub(arguments.len());
+                arguments.push_str(&more[..more.floor_char_boundary(room)]);
+                None
+            }
+            (Kind::Call { signature, .. }, Delta::Opaque(opaque)) => {
+                *signature = Some(sign::to_client(opaque));
+                None
+            }
+            (Kind::Audio(media_type), Delta::Audio(data)) => Some(audio(media_type.as_deref(), data).into()),
+            (Kind::Audio(_), Delta::Transcript(text)) => Some(Ours::text(text.clone()).into()),
+            (_, Delta::Media(media)) => contents::bytes(media, "image/png", None).map(Piece::from),
+            _ => None,
+        };
+        self.say(candidate, piece.into_iter().collect(), out);
+        self.open.push(open);
+    }
+
+    fn end(&mut self, candidate: u32, part: u32, out: &mut Vec<u8>) {
+        let at = self.open.iter().position(|open| (open.candidate, open.part) == (candidate, part));
+        let Some(open) = at.map(|at| self.open.remove(at)) else { return };
+        if let Kind::Call { id, name, arguments, is_custom, signature } = open.kind {
+            let args = if is_custom { Args::Text(Cow::Borrowed(&arguments)) } else { Args::of(&arguments) };
+            let call = Call { id: Some(Cow::Borrowed(&*id)), name: Cow::Borrowed(&*name), args };
+            let thought_signature = signature.map(Cow::Owned);
+            let ours = Ours { function_call: Some(call), thought_signature, ..Ours::default() };
+            self.say(candidate, vec![ours.into()], out);
+        }
+    }
+
+    /// Members that this dialect's own decoder found.
+    fn other(&mut self, members: &Map<String, Value>, out: &mut Vec<u8>) {
+        if let Some(Value::Object(counted)) = members.get("usageMetadata") {
+            self.counted.clone_from(counted);
+        }
+        let rest: Map<String, Value> =
+            members.iter().filter(|(name, _)| *name != "usageMetadata").map(|(n, v)| (n.clone(), v.clone())).collect();
+        if !rest.is_empty() {
+            self.write(Vec::new(), rest, out);
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let stops = std::mem::take(&mut self.stops);
+        let candidates = stops.iter().map(|(candidate, stop)| CandidateOut {
+            finish_reason: Some(stop::word(stop)),
+            finish_message: stop.detail.as_ref().and_then(Value::as_str),
+            // As Google ends: some clients look for a part.
+            ..CandidateOut::of(*candidate, vec![Ours::text("").into()])
+        });
+        let candidates: Vec<CandidateOut<'_>> = candidates.collect();
+        self.chunk(candidates, out);
+        if self.framing == Framing::List && !self.has_ended {
+            out.extend_from_slice(b"]");
+        }
+        self.has_ended = true;
+    }
+
+    fn say(&mut self, candidate: u32, pieces: Vec<Piece<'_>>, out: &mut Vec<u8>) {
+        if !pieces.is_empty() {
+            self.chunk(vec![CandidateOut::of(candidate, pieces)], out);
+        }
+    }
+
+    fn chunk(&mut self, candidates: Vec<CandidateOut<'_>>, out: &mut Vec<u8>) {
+        self.write(candidates, Map::new(), out);
+    }
+
+    fn write(&mut self, candidates: Vec<CandidateOut<'_>>, rest: Map<String, Value>, out: &mut Vec<u8>) {
+        let usage = self.usage.filter(|_| self.shown.stream_usage);
+        let chunk = Out {
+            candidates,
+            usage_metadata: usage.map(|usage| usage::write(&usage, &self.counted)),
+            model_version: &self.shown.model,
+            create_time: self.created.map(when::rfc3339),
+            response_id: self.id.as_deref().unwrap_or(&self.shown.id),
+            rest,
+        };
+        let chunk = json(&chunk);
+        self.frame(&chunk, out);
+    }
+
+    fn frame(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        let (before, after): (&[u8], &[u8]) = match (self.framing, self.has_begun) {
+            (Framing::Sse, _) => (b"data: ", b"\r\n\r\n"),
+            (Framing::List, false) => (b"[", b""),
+            (Framing::List, true) => (b",\r\n", b""),
+        };
+        self.has_begun = true;
+        out.extend_from_slice(before);
+        out.extend_from_slice(chunk);
+        out.extend_from_slice(after);
+    }
+}
+
+/// A signature comes after its text, in an empty one of the same kind.
+fn signature(opaque: &Opaque, thought: bool) -> Ours<'static> {
+    Ours { thought, thought_signature: Some(Cow::Owned(sign::to_client(opaque))), ..Ours::text("") }
+}
+
+fn audio<'a>(media_type: Option<&'a str>, data: &'a str) -> Ours<'a> {
+    let mime_type = Some(Cow::Borrowed(media_type.unwrap_or("audio/wav")));
+    Ours { inline_data: Some(Blob { mime_type, data: data.into(), display_name: None }), ..Ours::default() }
+}
