@@ -3,7 +3,9 @@
 use super::calls::Namer;
 use super::written::{Args, Call, Content, Ours, Piece, json};
 use super::{GEMINI, contents, error, logprobs, parts, proto, sign, stop, stream, usage, when};
-use crate::chat::{Answer, BadField, Candidate, Fold, Opaque, Origin, Part, Reasoning, Rest, Shown, ToolCall};
+use crate::chat::{
+    Answer, BadField, Candidate, Fold, Opaque, Origin, Part, Reasoning, Rest, Shown, ToolCall,
+};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -125,7 +127,8 @@ impl Told {
     /// `at` is its place in the list, which counts where it has no number.
     pub(super) fn read(value: Value, at: u32) -> Result<Self, BadField> {
         let mut fields = proto::message(format!("candidates[{at}]"), value)?;
-        let index = proto::count(&mut fields, "index")?.map_or(at, |index| u32::try_from(index).unwrap_or(u32::MAX));
+        let index =
+            proto::count(&mut fields, "index")?.map_or(at, |index| u32::try_from(index).unwrap_or(u32::MAX));
         let mut parts = Vec::new();
         if let Some(mut content) = proto::child(&mut fields, "content")? {
             parts = proto::repeated(&mut content, "parts")?;
@@ -146,8 +149,15 @@ fn candidate(value: Value, at: u32, answering: &mut Answering) -> Result<Candida
     }
     parts.retain(|part| !is_empty(part));
     let has_calls = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
-    let stop = told.reason.map(|word| crate::chat::Stop { detail: told.detail, ..stop::read(&word, has_calls) });
-    Ok(Candidate { index: told.index, parts, stop, logprobs: told.logprobs, rest: Rest::new(GEMINI, told.rest) })
+    let stop =
+        told.reason.map(|word| crate::chat::Stop { detail: told.detail, ..stop::read(&word, has_calls) });
+    Ok(Candidate {
+        index: told.index,
+        parts,
+        stop,
+        logprobs: told.logprobs,
+        rest: Rest::new(GEMINI, told.rest),
+    })
 }
 
 /// Streams and some answers have empty texts; they say nothing.
@@ -296,8 +306,10 @@ pub(super) fn piece<'a>(part: &'a Part, out: &mut Vec<Piece<'a>>) {
 }
 
 fn call(call: &ToolCall) -> Ours<'_> {
-    let args = if call.is_custom { Args::Text(Cow::Borrowed(&call.arguments)) } else { Args::of(&call.arguments) };
-    let function_call = Some(Call { id: Some(Cow::Borrowed(&*call.id)), name: Cow::Borrowed(&*call.name), args });
+    let args =
+        if call.is_custom { Args::Text(Cow::Borrowed(&call.arguments)) } else { Args::of(&call.arguments) };
+    let function_call =
+        Some(Call { id: Some(Cow::Borrowed(&*call.id)), name: Cow::Borrowed(&*call.name), args });
     let thought_signature = call.opaque.as_ref().map(|opaque| Cow::Owned(sign::to_client(opaque)));
     Ours { function_call, thought_signature, ..Ours::default() }
 }

@@ -74,9 +74,8 @@ impl Told {
             return id.into();
         }
         let waiting = self.waiting.get_mut(name);
-        let first = waiting.and_then(|ids| {
-            std::iter::from_fn(|| ids.pop_front()).find(|id| !self.answered.contains(id))
-        });
+        let first = waiting
+            .and_then(|ids| std::iter::from_fn(|| ids.pop_front()).find(|id| !self.answered.contains(id)));
         first.unwrap_or_else(|| self.make())
     }
 

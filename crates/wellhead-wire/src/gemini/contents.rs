@@ -72,7 +72,8 @@ pub(super) fn write<'a>(
     options: Options,
     loss: &mut Loss<'_>,
 ) -> Result<Written<'a>, Unsupported> {
-    let mut writing = Writing { target, options, loss, calls: Calls::of(&request.messages), after: Vec::new() };
+    let mut writing =
+        Writing { target, options, loss, calls: Calls::of(&request.messages), after: Vec::new() };
     let mut system: Vec<Piece<'a>> = Vec::new();
     let mut contents: Vec<Content<'a>> = Vec::new();
     for (at, message) in request.messages.iter().enumerate() {
@@ -165,7 +166,9 @@ impl<'a> Writing<'a, '_, '_> {
         if message.role == Role::Tool && message.parts.iter().any(made) {
             // Without ids, results are told apart by their order.
             parts.sort_by_key(|(_, part)| match part {
-                Part::ToolResult(result) => self.calls.0.get(&*result.call_id).map_or(usize::MAX, |call| call.0),
+                Part::ToolResult(result) => {
+                    self.calls.0.get(&*result.call_id).map_or(usize::MAX, |call| call.0)
+                }
                 _ => usize::MAX,
             });
         }
@@ -256,7 +259,11 @@ impl<'a> Writing<'a, '_, '_> {
     fn call(&mut self, call: &'a ToolCall) -> Piece<'a> {
         self.cached(call.cache.is_some());
         let id = (!calls::is_made(&call.id)).then_some(Cow::Borrowed(&*call.id));
-        let args = if call.is_custom { Args::Text(Cow::Borrowed(&call.arguments)) } else { Args::of(&call.arguments) };
+        let args = if call.is_custom {
+            Args::Text(Cow::Borrowed(&call.arguments))
+        } else {
+            Args::of(&call.arguments)
+        };
         let function_call = Some(Call { id, name: Cow::Borrowed(&call.name), args });
         let thought_signature = self.signature(call.opaque.as_ref());
         Ours { function_call, thought_signature, ..Ours::default() }.into()
@@ -331,7 +338,8 @@ impl<'a> Writing<'a, '_, '_> {
         match bytes(media, fallback, display_name) {
             Some(ours) => out.push(Ours { media_resolution, ..ours }.into()),
             None => {
-                let why = "is a file that was uploaded somewhere else: Google knows `gs://` and its own files";
+                let why =
+                    "is a file that was uploaded somewhere else: Google knows `gs://` and its own files";
                 self.loss.cannot(path.to_owned(), why)?;
             }
         }
@@ -344,7 +352,11 @@ const fn is_medium(part: &Part) -> bool {
 }
 
 /// A medium as this dialect has it; `None` for an upload of another vendor's. Google wants to know the type.
-pub(super) fn bytes<'a>(media: &'a Media, fallback: &'static str, display_name: Option<&'a str>) -> Option<Ours<'a>> {
+pub(super) fn bytes<'a>(
+    media: &'a Media,
+    fallback: &'static str,
+    display_name: Option<&'a str>,
+) -> Option<Ours<'a>> {
     let said = media.media_type.as_deref();
     let blob = |mime_type: &'a str, data: &'a str| Ours {
         inline_data: Some(Blob { mime_type: Some(mime_type.into()), data: data.into(), display_name }),
@@ -355,7 +367,8 @@ pub(super) fn bytes<'a>(media: &'a Media, fallback: &'static str, display_name: 
         Source::Text(text) => Some(Ours::text(text.as_str())),
         Source::File(uri) if !is_uploaded(uri) => None,
         Source::Url(uri) | Source::File(uri) => {
-            if let Some((head, data)) = uri.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
+            if let Some((head, data)) = uri.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"))
+            {
                 return Some(blob(if head.is_empty() { fallback } else { head }, data));
             }
             let mime_type = said.unwrap_or_else(|| extension(uri).unwrap_or(fallback));

@@ -27,13 +27,17 @@ pub(super) fn odd(bad: &impl Display, stage: Stage) -> Failure {
 
 /// A stream without its last chunk.
 pub(super) fn unfinished(stage: Stage) -> Failure {
-    Failure { status: Some(OK), ..Failure::endpoint(stage, Cause::ResponseIncomplete, "the stream is cut off") }
+    Failure {
+        status: Some(OK),
+        ..Failure::endpoint(stage, Cause::ResponseIncomplete, "the stream is cut off")
+    }
 }
 
 /// No candidates: a filter had something against the prompt (wire.md, 1b), or the success is empty.
 pub(super) fn nothing_said(members: &Map<String, Value>, stage: Stage) -> Failure {
     let feedback = members.get("promptFeedback");
-    let said = |camel: &str, snake: &str| feedback.and_then(|said| said.get(camel).or_else(|| said.get(snake)));
+    let said =
+        |camel: &str, snake: &str| feedback.and_then(|said| said.get(camel).or_else(|| said.get(snake)));
     let Some(reason) = said("blockReason", "block_reason").and_then(Value::as_str) else {
         return success_failure(OK, stage, "the answer has no candidates");
     };

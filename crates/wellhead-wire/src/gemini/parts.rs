@@ -106,7 +106,8 @@ fn kind_of(members: &Map<String, Value>) -> Option<&'static str> {
 }
 
 fn call(part: &mut Fields, opaque: Option<Opaque>, ids: &mut impl Ids) -> Result<Part, BadField> {
-    let mut call = proto::child(part, "functionCall")?.ok_or_else(|| part.missing("functionCall", "an object"))?;
+    let mut call =
+        proto::child(part, "functionCall")?.ok_or_else(|| part.missing("functionCall", "an object"))?;
     let name: Box<str> = call.need_text("name")?.into();
     let id = call.text("id")?.filter(|id| !id.is_empty());
     // Absent where there are none (wire.md, trap 5).
@@ -119,8 +120,8 @@ fn call(part: &mut Fields, opaque: Option<Opaque>, ids: &mut impl Ids) -> Result
 }
 
 fn response(part: &mut Fields, ids: &mut impl Ids) -> Result<Part, BadField> {
-    let mut response =
-        proto::child(part, "functionResponse")?.ok_or_else(|| part.missing("functionResponse", "an object"))?;
+    let mut response = proto::child(part, "functionResponse")?
+        .ok_or_else(|| part.missing("functionResponse", "an object"))?;
     let name: Box<str> = response.need_text("name")?.into();
     let id = response.text("id")?.filter(|id| !id.is_empty());
     let (text, is_error) = text_of(response.map("response")?.unwrap_or_default());

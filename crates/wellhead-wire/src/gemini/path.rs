@@ -63,7 +63,8 @@ pub enum Framing {
 impl Framing {
     /// As the query of the request asks for it.
     pub fn asked(query: Option<&str>) -> Self {
-        let sse = query.is_some_and(|query| query.split('&').any(|pair| pair.eq_ignore_ascii_case("alt=sse")));
+        let sse =
+            query.is_some_and(|query| query.split('&').any(|pair| pair.eq_ignore_ascii_case("alt=sse")));
         if sse { Self::Sse } else { Self::List }
     }
 
@@ -164,10 +165,25 @@ mod tests {
     #[test]
     fn both_services_paths_are_read() {
         for (path, service, model, method) in [
-            ("/v1beta/models/gemini-3.8-flash:generateContent", Service::AiStudio, "gemini-3.8-flash", Method::GenerateContent),
+            (
+                "/v1beta/models/gemini-3.8-flash:generateContent",
+                Service::AiStudio,
+                "gemini-3.8-flash",
+                Method::GenerateContent,
+            ),
             // The SDK's default since 3.0 (wire.md, 0.3).
-            ("/v1/models/gemini-3.8-flash:streamGenerateContent", Service::AiStudio, "gemini-3.8-flash", Method::StreamGenerateContent),
-            ("/v1/models/vendor/llama3:8b:countTokens", Service::AiStudio, "vendor/llama3:8b", Method::CountTokens),
+            (
+                "/v1/models/gemini-3.8-flash:streamGenerateContent",
+                Service::AiStudio,
+                "gemini-3.8-flash",
+                Method::StreamGenerateContent,
+            ),
+            (
+                "/v1/models/vendor/llama3:8b:countTokens",
+                Service::AiStudio,
+                "vendor/llama3:8b",
+                Method::CountTokens,
+            ),
             ("/v1beta/models/llama3%3A8b:embedContent", Service::AiStudio, "llama3:8b", Method::EmbedContent),
             ("/v1beta/models/e:batchEmbedContents", Service::AiStudio, "e", Method::BatchEmbedContents),
             ("/v1/publishers/google/models/g:generateContent", Service::Vertex, "g", Method::GenerateContent),

@@ -28,7 +28,8 @@ pub(super) fn members(path: &str, value: Value) -> Result<Map<String, Value>, Ba
 }
 
 fn camel_case(name: &str) -> Option<String> {
-    if !name.contains('_') || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+    if !name.contains('_') || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    {
         return None;
     }
     let mut words = name.split('_');
@@ -96,7 +97,7 @@ pub(super) fn count(fields: &mut Fields, name: &str) -> Result<Option<u64>, BadF
     }
 }
 
-/// A number as it is best read: `3`, not `3.0`.
+/// A number; those that JSON has no form for are null.
 pub(super) fn json_number(number: f64) -> Value {
     Number::from_f64(number).map_or(Value::Null, Value::Number)
 }
@@ -126,7 +127,8 @@ mod tests {
 
     #[test]
     fn numbers_may_be_texts_and_lists_may_lack_brackets() {
-        let mut fields = message("", json!({"max_output_tokens": "100", "temperature": "0.5", "seed": "x"})).unwrap();
+        let mut fields =
+            message("", json!({"max_output_tokens": "100", "temperature": "0.5", "seed": "x"})).unwrap();
         assert_eq!(count(&mut fields, "maxOutputTokens").unwrap(), Some(100));
         assert_eq!(number(&mut fields, "temperature").unwrap(), Some(0.5));
         assert!(super::integer(&mut fields, "seed").is_err());

@@ -17,7 +17,9 @@ pub(super) fn text_of(response: Map<String, Value>) -> (Option<String>, bool) {
             _ => {}
         }
         match response.get("output") {
-            Some(Value::String(output)) if !is_compact_object(output) => return (Some(output.clone()), false),
+            Some(Value::String(output)) if !is_compact_object(output) => {
+                return (Some(output.clone()), false);
+            }
             Some(Value::Object(inner)) if is_named(inner) => return (Some(to_text(inner)), false),
             _ => {}
         }

@@ -121,7 +121,9 @@ impl<'a> Down<'a> {
                 out.insert("type".to_owned(), "STRING".into());
                 out.insert("nullable".to_owned(), true.into());
             }
-            Some(Value::String(word)) => drop(out.insert("type".to_owned(), word.to_ascii_uppercase().into())),
+            Some(Value::String(word)) => {
+                drop(out.insert("type".to_owned(), word.to_ascii_uppercase().into()))
+            }
             Some(Value::Array(words)) => {
                 let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
                 let types: Vec<&str> = words.iter().copied().filter(|word| *word != "null").collect();
@@ -162,13 +164,14 @@ impl<'a> Down<'a> {
         match name {
             "type" | "$defs" | "definitions" | "$schema" | "$id" | "$comment" | "$anchor" | "examples"
             | "deprecated" | "readOnly" | "writeOnly" | "strict" => {}
-            "nullable" | "title" | "description" | "required" | "default" | "example" | "minItems" | "maxItems"
-            | "minLength" | "maxLength" | "minProperties" | "maxProperties" | "pattern" | "minimum"
-            | "maximum" | "propertyOrdering" => drop(out.insert(name.to_owned(), value.clone())),
+            "nullable" | "title" | "description" | "required" | "default" | "example" | "minItems"
+            | "maxItems" | "minLength" | "maxLength" | "minProperties" | "maxProperties" | "pattern"
+            | "minimum" | "maximum" | "propertyOrdering" => drop(out.insert(name.to_owned(), value.clone())),
             "format" if is_format(value) => drop(out.insert(name.to_owned(), value.clone())),
             "properties" => {
                 let Value::Object(properties) = value else { return };
-                let each = properties.iter().map(|(name, value)| (name.clone(), self.schema(value, depth + 1)));
+                let each =
+                    properties.iter().map(|(name, value)| (name.clone(), self.schema(value, depth + 1)));
                 let each: Map<String, Value> = each.collect();
                 out.insert(name.to_owned(), each.into());
             }
@@ -192,8 +195,11 @@ impl<'a> Down<'a> {
     fn choice(&mut self, name: &str, value: &'a Value, depth: usize, out: &mut Map<String, Value>) {
         let Value::Array(each) = value else { return };
         let is_null = |schema: &&Value| schema.get("type").and_then(Value::as_str) == Some("null");
-        let mut any: Vec<Value> =
-            each.iter().filter(|schema| !is_null(schema)).map(|schema| self.schema(schema, depth + 1)).collect();
+        let mut any: Vec<Value> = each
+            .iter()
+            .filter(|schema| !is_null(schema))
+            .map(|schema| self.schema(schema, depth + 1))
+            .collect();
         if name == "items" {
             self.is_weaker = true;
             out.insert(name.to_owned(), json!({"anyOf": any}));
@@ -224,7 +230,9 @@ impl<'a> Down<'a> {
                 match (out.get_mut(&name), value) {
                     (None, value) => drop(out.insert(name, value)),
                     (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
-                    (Some(Value::Array(there)), Value::Array(more)) if name == "required" => there.extend(more),
+                    (Some(Value::Array(there)), Value::Array(more)) if name == "required" => {
+                        there.extend(more)
+                    }
                     (Some(there), value) => self.is_weaker |= *there != value,
                 }
             }
@@ -305,8 +313,10 @@ fn finish(out: &mut Map<String, Value>) {
     if out.get("type").and_then(Value::as_str) == Some("ARRAY") {
         out.entry("items").or_insert_with(|| json!({"type": "STRING"}));
     }
-    let names: Option<Vec<String>> =
-        out.get("properties").and_then(Value::as_object).map(|properties| properties.keys().cloned().collect());
+    let names: Option<Vec<String>> = out
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|properties| properties.keys().cloned().collect());
     if let Some(Value::Array(required)) = out.get_mut("required") {
         let names = names.unwrap_or_default();
         required.retain(|name| name.as_str().is_some_and(|name| names.iter().any(|known| known == name)));
@@ -357,7 +367,11 @@ mod tests {
                 json!({"type": "OBJECT", "properties": {"a": {"type": "STRING"}, "b": {"type": "BOOLEAN"}}}),
                 false,
             ),
-            (json!({"type": "number", "exclusiveMaximum": 1.5}), json!({"type": "NUMBER", "maximum": 1.5}), true),
+            (
+                json!({"type": "number", "exclusiveMaximum": 1.5}),
+                json!({"type": "NUMBER", "maximum": 1.5}),
+                true,
+            ),
             (json!({"$ref": "https://elsewhere"}), json!({"type": "OBJECT"}), true),
             (json!(true), json!({"type": "OBJECT"}), true),
         ] {

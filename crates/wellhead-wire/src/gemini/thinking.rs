@@ -1,11 +1,16 @@
 //! `thinkingConfig`: how much a model thinks, and whether it shows it.
 
 use super::{Options, Thinking, proto};
-use crate::chat::{BadField, Effort, Fields, Loss, ReasoningAsk, ReasoningMode, Request, Target, Unsupported};
+use crate::chat::{
+    BadField, Effort, Fields, Loss, ReasoningAsk, ReasoningMode, Request, Target, Unsupported,
+};
 use serde_json::{Map, Value};
 
 /// Takes it out of a `generationConfig`. What is not known of it stays there.
-pub(super) fn read(config: &mut Fields, rest: &mut Map<String, Value>) -> Result<Option<ReasoningAsk>, BadField> {
+pub(super) fn read(
+    config: &mut Fields,
+    rest: &mut Map<String, Value>,
+) -> Result<Option<ReasoningAsk>, BadField> {
     let Some(mut thinking) = proto::child(config, "thinkingConfig")? else { return Ok(None) };
     let mut ask = ReasoningAsk::default();
     match proto::integer(&mut thinking, "thinkingBudget")? {
@@ -14,7 +19,9 @@ pub(super) fn read(config: &mut Fields, rest: &mut Map<String, Value>) -> Result
         Some(-1) => ask.mode = ReasoningMode::Adaptive,
         Some(budget) => match u64::try_from(budget) {
             Ok(tokens) => ask.budget_tokens = Some(tokens),
-            Err(_) => return Err(thinking.invalid("thinkingBudget", "negative", "-1, 0, or a number of tokens")),
+            Err(_) => {
+                return Err(thinking.invalid("thinkingBudget", "negative", "-1, 0, or a number of tokens"));
+            }
         },
     }
     if let Some(level) = thinking.text("thinkingLevel")?
@@ -43,11 +50,17 @@ pub(super) fn write(
     let Some(ask) = &request.reasoning else { return Ok(()) };
     let off = ask.mode == ReasoningMode::Disabled || ask.effort == Some(Effort::None);
     if !target.can.reasoning {
-        return if off { Ok(()) } else { loss.cannot("reasoning_effort", "asks a model to think that does not") };
+        return if off {
+            Ok(())
+        } else {
+            loss.cannot("reasoning_effort", "asks a model to think that does not")
+        };
     }
     let mut thinking = Map::new();
     match options.thinking {
-        Thinking::Budget { min, max, can_be_off } => budget(ask, off, (min, max, can_be_off), &mut thinking, loss),
+        Thinking::Budget { min, max, can_be_off } => {
+            budget(ask, off, (min, max, can_be_off), &mut thinking, loss)
+        }
         Thinking::Levels(levels) => level(ask, off, levels, &mut thinking, loss),
     }
     if let Some(show) = &ask.show {

@@ -1,9 +1,7 @@
 //! Tools, and whether they have to be called.
 
 use super::{GEMINI, Options, proto, schema};
-use crate::chat::{
-    BadField, Fields, Loss, Request, Rest, Target, Tool, ToolChoice, ToolKind, Unsupported,
-};
+use crate::chat::{BadField, Fields, Loss, Request, Rest, Target, Tool, ToolChoice, ToolKind, Unsupported};
 use serde_json::{Map, Value, json};
 
 /// Takes the tools out of a body: each declared function is one, and everything else that an item holds.
@@ -85,7 +83,8 @@ pub(super) fn write(
     if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
         loss.cannot("parallel_tool_calls", "cannot be turned off at the Gemini API")?;
     }
-    let strict = request.tools.iter().any(|tool| matches!(tool.kind, ToolKind::Function { strict: Some(true), .. }));
+    let strict =
+        request.tools.iter().any(|tool| matches!(tool.kind, ToolKind::Function { strict: Some(true), .. }));
     let hidden = choice(request, target, options, strict, tool_config, loss)?;
     let (mut functions, mut items) = (Vec::new(), Vec::new());
     for (at, tool) in request.tools.iter().enumerate() {

@@ -96,7 +96,10 @@ mod tests {
     #[test]
     fn counts_are_brought_into_one_convention_and_back() {
         for (metadata, [input, output, cached, reasoning, audio]) in [
-            (json!({"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}), [10, 5, 0, 0, 0]),
+            (
+                json!({"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}),
+                [10, 5, 0, 0, 0],
+            ),
             (
                 json!({"promptTokenCount": 100, "cachedContentTokenCount": 60, "candidatesTokenCount": 5, "thoughtsTokenCount": 20,
                        "totalTokenCount": 132, "toolUsePromptTokenCount": 7, "trafficType": "ON_DEMAND",
@@ -105,7 +108,10 @@ mod tests {
                 [107, 25, 60, 20, 13],
             ),
             // An answer that was blocked has no candidates to count.
-            (json!({"promptTokenCount": 10, "totalTokenCount": 30, "thoughtsTokenCount": 20}), [10, 20, 0, 20, 0]),
+            (
+                json!({"promptTokenCount": 10, "totalTokenCount": 30, "thoughtsTokenCount": 20}),
+                [10, 20, 0, 20, 0],
+            ),
             (json!({"promptTokenCount": 10}), [10, 0, 0, 0, 0]),
         ] {
             let usage = read_usage(&metadata).unwrap();
@@ -125,7 +131,13 @@ mod tests {
                 }
             }
         }
-        for nothing in [json!(null), json!({}), json!([]), json!({"trafficType": "ON_DEMAND"}), json!({"promptTokenCount": -1})] {
+        for nothing in [
+            json!(null),
+            json!({}),
+            json!([]),
+            json!({"trafficType": "ON_DEMAND"}),
+            json!({"promptTokenCount": -1}),
+        ] {
             assert_eq!(read_usage(&nothing), None, "{nothing}");
         }
     }

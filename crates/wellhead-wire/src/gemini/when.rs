@@ -59,7 +59,9 @@ mod tests {
         assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(seconds("2026-11-22T10:00:00.123456Z"), Some(1_795_341_600));
         assert_eq!(seconds("2024-02-29T23:59:59Z"), Some(1_709_251_199));
-        for text in ["", "Z", "2026-11-22", "2026-13-01T00:00:00Z", "2026-11-22T10:00:00+01:00", "x-y-zT1:2:3Z"] {
+        for text in
+            ["", "Z", "2026-11-22", "2026-13-01T00:00:00Z", "2026-11-22T10:00:00+01:00", "x-y-zT1:2:3Z"]
+        {
             assert_eq!(seconds(text), None, "{text}");
         }
         // Every 11 hours over 70 years: leap days, ends of months, of years, of a century.

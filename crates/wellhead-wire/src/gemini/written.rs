@@ -1,7 +1,7 @@
 //! What is written, in the order in which Google writes it: contents and parts for both sides.
 
-use serde::ser::{SerializeMap, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;

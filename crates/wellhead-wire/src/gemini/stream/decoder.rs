@@ -117,7 +117,8 @@ impl StreamDecoder {
 
     /// Ends the stream; `true` if it ended as it should.
     pub fn finish(&mut self, out: &mut Vec<Event>) -> bool {
-        let is_whole = !self.speakers.is_empty() && self.speakers.iter().all(|speaker| speaker.stop.is_some());
+        let is_whole =
+            !self.speakers.is_empty() && self.speakers.iter().all(|speaker| speaker.stop.is_some());
         if is_whole {
             out.push(Event::End);
         }

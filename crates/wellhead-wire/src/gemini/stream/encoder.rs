@@ -3,7 +3,9 @@
 use crate::chat::{Delta, ErrorShown, Event, Opaque, Part, PartKind, Shown, Stop};
 use crate::gemini::answer::{CandidateOut, Out, piece};
 use crate::gemini::written::{Args, Blob, Call, Ours, Piece, json};
-use crate::gemini::{ARGUMENTS_BYTES_MAX, Framing, GEMINI, contents, error, logprobs, sign, stop, usage, when};
+use crate::gemini::{
+    ARGUMENTS_BYTES_MAX, Framing, GEMINI, contents, error, logprobs, sign, stop, usage, when,
+};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use wellhead_types::Usage;
@@ -38,9 +40,20 @@ enum Kind {
     Text,
     Thought,
     Audio(Option<Box<str>>),
-    Call { id: Box<str>, name: Box<str>, arguments: String, is_custom: bool, signature: Option<String> },
+    Call(Calling),
     /// Was written when it began.
     Whole,
+}
+
+#[derive(Debug)]
+struct Calling {
+    id: Box<str>,
+    name: Box<str>,
+    arguments: String,
+    is_custom: bool,
+    signature: Option<String>,
+    /// Waits for those that began before it: without ids, clients tell calls apart by their order.
+    is_whole: bool,
 }
 
 impl StreamEncoder {
@@ -79,7 +92,10 @@ impl StreamEncoder {
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::Logprobs { candidate, logprobs } => {
                 let logprobs_result = logprobs::from_openai(logprobs);
-                self.chunk(vec![CandidateOut { logprobs_result, ..CandidateOut::of(*candidate, Vec::new()) }], out);
+                self.chunk(
+                    vec![CandidateOut { logprobs_result, ..CandidateOut::of(*candidate, Vec::new()) }],
+                    out,
+                );
             }
             Event::Other(dialect, Value::Object(members)) if *dialect == GEMINI => self.other(members, out),
             Event::End => self.finish(out),
@@ -105,13 +121,14 @@ impl StreamEncoder {
             PartKind::Text | PartKind::Refusal => Kind::Text,
             PartKind::Reasoning { .. } => Kind::Thought,
             PartKind::Audio { media_type, .. } => Kind::Audio(media_type.clone()),
-            PartKind::ToolCall { id, name, is_custom } => Kind::Call {
+            PartKind::ToolCall { id, name, is_custom } => Kind::Call(Calling {
                 id: id.clone(),
                 name: name.clone(),
                 arguments: String::new(),
                 is_custom: *is_custom,
                 signature: None,
-            },
+                is_whole: false,
+            }),
             PartKind::Whole(whole) => {
                 self.whole(candidate, whole, out);
                 Kind::Whole
@@ -128,7 +145,8 @@ impl StreamEncoder {
 
     fn delta(&mut self, candidate: u32, part: u32, delta: &Delta, out: &mut Vec<u8>) {
         // Out of its place while it is looked at, so that the chunk can be written.
-        let Some(at) = self.open.iter().position(|open| (open.candidate, open.part) == (candidate, part)) else {
+        let Some(at) = self.open.iter().position(|open| (open.candidate, open.part) == (candidate, part))
+        else {
             return;
         };
         let mut open = self.open.swap_remove(at);
@@ -138,14 +156,14 @@ impl StreamEncoder {
                 Some(Ours { thought: is_thought, ..Ours::text(text.as_str()) }.into())
             }
             (Kind::Text | Kind::Thought, Delta::Opaque(opaque)) => Some(signature(opaque, is_thought).into()),
-            (Kind::Call { arguments, .. }, Delta::Arguments(more)) => {
+            (Kind::Call(call), Delta::Arguments(more)) => {
                 // Decoders end a stream before; what is cut here is told as text.
-                let room = ARGUMENTS_BYTES_MAX.saturating_sub(arguments.len());
-                arguments.push_str(&more[..more.floor_char_boundary(room)]);
+                let room = ARGUMENTS_BYTES_MAX.saturating_sub(call.arguments.len());
+                call.arguments.push_str(&more[..more.floor_char_boundary(room)]);
                 None
             }
-            (Kind::Call { signature, .. }, Delta::Opaque(opaque)) => {
-                *signature = Some(sign::to_client(opaque));
+            (Kind::Call(call), Delta::Opaque(opaque)) => {
+                call.signature = Some(sign::to_client(opaque));
                 None
             }
             (Kind::Audio(media_type), Delta::Audio(data)) => Some(audio(media_type.as_deref(), data).into()),
@@ -158,14 +176,35 @@ impl StreamEncoder {
     }
 
     fn end(&mut self, candidate: u32, part: u32, out: &mut Vec<u8>) {
-        let at = self.open.iter().position(|open| (open.candidate, open.part) == (candidate, part));
-        let Some(open) = at.map(|at| self.open.remove(at)) else { return };
-        if let Kind::Call { id, name, arguments, is_custom, signature } = open.kind {
-            let args = if is_custom { Args::Text(Cow::Borrowed(&arguments)) } else { Args::of(&arguments) };
-            let call = Call { id: Some(Cow::Borrowed(&*id)), name: Cow::Borrowed(&*name), args };
-            let thought_signature = signature.map(Cow::Owned);
-            let ours = Ours { function_call: Some(call), thought_signature, ..Ours::default() };
+        let Some(at) = self.open.iter().position(|open| (open.candidate, open.part) == (candidate, part))
+        else {
+            return;
+        };
+        match self.open.get_mut(at).map(|open| &mut open.kind) {
+            Some(Kind::Call(call)) => call.is_whole = true,
+            _ => drop(self.open.swap_remove(at)),
+        }
+        while let Some(call) = self.next_call(candidate) {
+            let arguments = Cow::Borrowed(call.arguments.as_str());
+            let args = if call.is_custom { Args::Text(arguments) } else { Args::of(&call.arguments) };
+            let (id, name) = (Some(Cow::Borrowed(&*call.id)), Cow::Borrowed(&*call.name));
+            let thought_signature = call.signature.map(Cow::Owned);
+            let function_call = Some(Call { id, name, args });
+            let ours = Ours { function_call, thought_signature, ..Ours::default() };
             self.say(candidate, vec![ours.into()], out);
+        }
+    }
+
+    /// Takes the call that is whole and has nothing open before it.
+    fn next_call(&mut self, candidate: u32) -> Option<Calling> {
+        let of_candidate = self.open.iter().enumerate().filter(|(_, open)| open.candidate == candidate);
+        let (at, first) = of_candidate.min_by_key(|(_, open)| open.part)?;
+        if !matches!(&first.kind, Kind::Call(call) if call.is_whole) {
+            return None;
+        }
+        match self.open.swap_remove(at).kind {
+            Kind::Call(call) => Some(call),
+            _ => None,
         }
     }
 
@@ -174,8 +213,11 @@ impl StreamEncoder {
         if let Some(Value::Object(counted)) = members.get("usageMetadata") {
             self.counted.clone_from(counted);
         }
-        let rest: Map<String, Value> =
-            members.iter().filter(|(name, _)| *name != "usageMetadata").map(|(n, v)| (n.clone(), v.clone())).collect();
+        let rest: Map<String, Value> = members
+            .iter()
+            .filter(|(name, _)| *name != "usageMetadata")
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         if !rest.is_empty() {
             self.write(Vec::new(), rest, out);
         }
