@@ -1,7 +1,7 @@
 //! Failures: those of targets that hide in a success, and those that clients are told of.
 
 use crate::chat::ErrorShown;
-use crate::openai::error::{classify_in_success, protocol_failure, success_failure};
+use crate::failure::{classify_in_success, protocol_failure, success_failure};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
@@ -12,7 +12,7 @@ const OK: u16 = 200;
 
 /// An error in the place of an answer.
 pub(super) fn in_success(body: &[u8], stage: Stage) -> Failure {
-    classify_in_success(OK, body, stage)
+    classify_in_success(body, stage)
 }
 
 /// A body that is not JSON.

@@ -54,7 +54,8 @@ fn every_status_has_its_word() {
 
 #[test]
 fn what_is_told_is_understood_as_a_targets_error() {
-    let failure = crate::openai::error::classify(
+    let failure = crate::failure::classify(
+        None,
         429,
         &http::HeaderMap::new(),
         &encode_error_after(&shown(429), Some(Duration::from_secs(7))),

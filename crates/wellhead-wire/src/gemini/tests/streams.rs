@@ -297,14 +297,14 @@ fn calls_that_come_by_turns_stay_apart_and_in_order() {
         encoder.push(&event, &mut out);
     }
     let text = String::from_utf8(out).unwrap();
-    let calls: Vec<Value> =
-        text.split_terminator("\r\n\r\n")
-            .map(|event| {
-                json(event.strip_prefix("data: ").unwrap().as_bytes())["candidates"][0]["content"]["parts"][0]
+    let calls: Vec<Value> = text
+        .split_terminator("\r\n\r\n")
+        .map(|event| {
+            json(event.strip_prefix("data: ").unwrap().as_bytes())["candidates"][0]["content"]["parts"][0]
                     ["functionCall"]
                     .clone()
-            })
-            .collect();
+        })
+        .collect();
     assert_eq!(
         calls,
         [json!({"id": "a", "name": "f", "args": {}}), json!({"id": "b", "name": "f", "args": {"n": 2}})]
