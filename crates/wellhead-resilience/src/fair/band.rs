@@ -12,6 +12,10 @@ pub(super) const QUANTUM_TOKENS: i64 = 2_048;
 /// Most tokens that one request counts: more than any model takes.
 const REQUEST_TOKENS_MAX: u64 = 4_000_000;
 
+/// For so many requests an app may have been given back what they did not use before it has its turn: what is used is
+/// known when a request ends, and until then as many may be under way as a model server has slots.
+const GIVEN_BACK_REQUESTS_MAX: i64 = 16;
+
 /// What a request of this many tokens costs.
 pub(super) fn cost(tokens: u64) -> i64 {
     i64::try_from(tokens.clamp(1, REQUEST_TOKENS_MAX)).unwrap_or(1)
@@ -158,12 +162,12 @@ impl<A: Ord + Clone, V> Band<A, V> {
         Some(item)
     }
 
-    /// What is given back pays for the app's next request at most: who has asked for far too much would otherwise be served
-    /// alone until that is used up.
+    /// What is given back pays for a few of the app's next requests at most: who has asked for far too much would otherwise
+    /// be served alone until that is used up.
     pub(super) fn correct(&mut self, app: &A, by: i64) {
         if let Some(share) = self.apps.get_mut(app) {
             let next = share.next(Order::OldestFirst).max(share.next(Order::NewestFirst)).unwrap_or(0);
-            let most = share.deficit.max(next).max(QUANTUM_TOKENS);
+            let most = share.deficit.max(QUANTUM_TOKENS + next.saturating_mul(GIVEN_BACK_REQUESTS_MAX));
             share.deficit = (share.deficit + by).clamp(-cost(REQUEST_TOKENS_MAX), most);
         }
     }

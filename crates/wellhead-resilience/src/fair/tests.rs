@@ -10,13 +10,17 @@ fn item(class: Class, app: u64, tokens: u64, value: u64) -> Item<u64, u64> {
 }
 
 /// Somebody who says that it needs everything and uses nothing has waited long for its turn; what it gets back pays for
-/// its next request, and not for a crowd of small ones before which everybody else waits in vain.
+/// a few of its next requests, and not for a crowd of small ones before which everybody else waits in vain.
 #[test]
 fn what_is_given_back_never_buys_the_queue() {
     let mut queue = Queue::new(10_000);
     queue.push(item(Class::Default, 0, 400_000, 0));
-    (1..400).for_each(|value| drop(queue.push(item(Class::Default, 0, 1_000, value))));
-    (0..1_000).for_each(|value| drop(queue.push(item(Class::Default, 1, 1_000, value))));
+    for value in 1..1_000 {
+        if value < 500 {
+            queue.push(item(Class::Default, 0, 1_000, value));
+        }
+        queue.push(item(Class::Default, 1, 1_000, value));
+    }
     while let Some(served) = queue.pop(Order::OldestFirst) {
         if served.tokens == 400_000 {
             queue.on_used(Class::Default, &0, 400_000, 100);
@@ -27,7 +31,7 @@ fn what_is_given_back_never_buys_the_queue() {
     for _ in 0..100 {
         let served = queue.pop(Order::OldestFirst).unwrap();
         row = if served.app == 0 { row + 1 } else { 0 };
-        assert!(row <= 6, "{row} of one app in a row, while another one waits");
+        assert!(row <= 20, "{row} of one app in a row, while another one waits");
     }
 }
 
@@ -225,4 +229,23 @@ fn nothing_is_lost_and_nothing_comes_out_twice() {
         }
         assert!(inside.is_empty() && queue.is_empty(), "seed {seed}: {inside:?} were lost");
     }
+}
+
+/// Both use as much; one of them asks for four times that. What is used is known one request later.
+#[test]
+fn turns_go_by_what_was_used_although_that_is_known_late() {
+    let mut queue = Queue::new(10_000);
+    for value in 0..200 {
+        queue.push(item(Class::Default, 0, 1_000, value));
+        queue.push(item(Class::Default, 1, 4_000, value));
+    }
+    let (mut bold, mut before) = (0, None);
+    for _ in 0..100 {
+        let served = queue.pop(Order::OldestFirst).unwrap();
+        bold += served.app;
+        if let Some(served) = before.replace(served) {
+            queue.on_used(Class::Default, &served.app, served.tokens, 1_000);
+        }
+    }
+    assert!((40..=60).contains(&bold), "{bold} of 100 were those that ask for more");
 }
