@@ -17,6 +17,7 @@ use crate::stages::{hedge, hold, queue};
 use crate::stream;
 use bytes::Bytes;
 use http::HeaderMap;
+use wellhead_resilience::Nanos;
 use wellhead_resilience::breaker::Class;
 use wellhead_resilience::ladder::{Effect, End, Event};
 use wellhead_types::Failure;
@@ -88,15 +89,25 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
             effect = exchange.decide(event);
             continue;
         }
+        let price = match effect {
+            Effect::Send(target) => price(exchange, target),
+            _ => Price::Free,
+        };
         effect = match effect {
-            Effect::Send(target) if !can_afford(exchange, target) => exchange.decide(Event::Refused),
+            Effect::Send(_) if price == Price::TooHigh => exchange.decide(Event::Refused),
             Effect::Send(target) | Effect::LastLight(target) => match ask(exchange, target).await {
                 Ok(opened) => {
                     hold::answered(exchange);
                     return Ok(opened);
                 }
-                Err(Missed::Full) => exchange.decide(Event::Full(target)),
-                Err(Missed::Unavailable) => exchange.decide(Event::Unavailable(target)),
+                Err(Missed::Full) => {
+                    unsent(exchange, price);
+                    exchange.decide(Event::Full(target))
+                }
+                Err(Missed::Unavailable) => {
+                    unsent(exchange, price);
+                    exchange.decide(Event::Unavailable(target))
+                }
                 Err(Missed::Failed(failure, upstream)) => {
                     // Of two, the one that failed last.
                     let target = exchange.books.current_target().unwrap_or(target);
@@ -124,23 +135,43 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
     }
 }
 
-/// Whether the route can afford another attempt (survival.md R4). The first one is no retry. Nor is the first one that
-/// goes to somebody else who works: that is what a standby is for, however many requests fail at the same moment. All
-/// others are paid from the route's budget, so that retries never become the load that keeps an upstream down. Asking an
-/// open target, or one whose rest is over by a request that waits for that, has limits of its own: one at a time.
-fn can_afford(exchange: &Exchange, target: usize) -> bool {
+/// What an attempt costs its route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Price {
+    Free,
+    /// It was paid at that moment, after so many attempts.
+    Paid(Nanos, usize),
+    /// The route cannot afford it.
+    TooHigh,
+}
+
+/// What another attempt costs (survival.md R4). The first one is no retry. Nor is the first one that goes to somebody else
+/// who works: that is what a standby is for, however many requests fail at the same moment. All others are paid from the
+/// route's budget, so that retries never become the load that keeps an upstream down. Asking an open target, or one whose
+/// rest is over by a request that waits for that, has limits of its own: one at a time.
+fn price(exchange: &Exchange, target: usize) -> Price {
     let attempts = exchange.own_attempts();
-    let Some(first) = attempts.first() else { return true };
+    let Some(first) = attempts.first() else { return Price::Free };
     let (now, next) = (exchange.now(), exchange.target(target));
     let works = || next.view(exchange.worker.number, now).class <= Class::Unknown;
     if exchange.ladder.is_probing() || (attempts.len() == 1 && first.target != next.id && works()) {
-        return true;
+        return Price::Free;
     }
-    let granted = exchange.route.budget.try_retry(now);
-    if !granted {
-        tracing::debug!(request = %exchange.books.record.request_id, "the budget for retries is used up");
+    if exchange.route.budget.try_retry(now) {
+        return Price::Paid(now, attempts.len());
     }
-    granted
+    tracing::debug!(request = %exchange.books.record.request_id, "the budget for retries is used up");
+    Price::TooHigh
+}
+
+/// Others were quicker to ask the target: what was paid for that is given back, if nothing was sent at all. Who is asked
+/// for the rest of an answer may have been asked in one way before it could not be asked in the next.
+fn unsent(exchange: &Exchange, price: Price) {
+    if let Price::Paid(at, attempts) = price
+        && exchange.own_attempts().len() == attempts
+    {
+        exchange.route.budget.give_back(at);
+    }
 }
 
 /// Asks one target: for the answer, or for the rest of one that broke off.
