@@ -10,6 +10,7 @@ pub mod failure;
 pub mod gemini;
 pub mod json;
 pub mod multipart;
+pub mod ollama;
 pub mod openai;
 pub mod sse;
 

@@ -12,6 +12,7 @@ mod dialect;
 mod event;
 mod fields;
 mod fold;
+pub(crate) mod members;
 mod message;
 mod opaque;
 mod request;

@@ -3,6 +3,7 @@
 
 mod canonical;
 pub mod chat;
+pub(crate) mod codecs;
 mod failure;
 mod json;
 mod multipart;
@@ -11,6 +12,7 @@ mod sse;
 mod stream;
 
 pub use canonical::json_canonical;
+pub use codecs::{chat_codec, ollama_codec};
 pub use failure::failure;
 pub use json::json_scan;
 pub use multipart::multipart;

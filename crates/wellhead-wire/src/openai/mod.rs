@@ -1,6 +1,7 @@
 //! The OpenAI dialect: requests, streams, answers and errors of OpenAI and of the many vendors that speak like it.
 
 pub mod answer;
+pub mod chat;
 mod endpoint;
 pub mod error;
 pub mod request;

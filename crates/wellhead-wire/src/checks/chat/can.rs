@@ -109,7 +109,9 @@ abilities! {
     parallel_flag,
 
     // Caches.
+    /// On texts, images, documents.
     cache_parts,
+    cache_calls,
     cache_results,
     cache_tools,
     cache_ttl,

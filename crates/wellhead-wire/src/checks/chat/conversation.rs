@@ -2,9 +2,9 @@
 
 use super::parts::Writer;
 use crate::chat::{
-    Answer, Candidate, Media, Message, Part, Rest, Role, Source, Stop, StopKind, Tool, ToolCall,
+    Answer, Candidate, Dialect, Media, Message, Part, Rest, Role, Source, Stop, StopKind, Tool, ToolCall,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use wellhead_types::Usage;
 
 impl Writer<'_> {
@@ -94,7 +94,7 @@ impl Writer<'_> {
             parts.extend(self.texts());
         }
         for call in calls {
-            let cache = self.cache(self.can.cache_parts);
+            let cache = self.cache(self.can.cache_calls);
             parts.push(Part::ToolCall(ToolCall { cache, ..call.clone() }));
         }
         if self.can.free_order && self.dice.one_in(2) {
@@ -179,8 +179,8 @@ impl Writer<'_> {
         } else {
             0
         };
-        let citation =
-            |number: usize| (self.can.dialect, json!({"type": "note", "number": number, "title": "T"}));
+        let dialect = self.can.dialect;
+        let citation = |number: usize| (dialect, citation(dialect, number));
         let citations = (0..count).map(citation).collect();
         Part::Text { text, citations, cache: None, opaque: self.opaque(self.can.text_opaque, 5) }
     }
@@ -199,7 +199,7 @@ impl Writer<'_> {
             StopKind::ToolCalls => calls,
             // Said by the part where the dialect has one.
             StopKind::Refusal => !calls && !self.can.refusals,
-            StopKind::MalformedCall => !calls,
+            StopKind::MalformedCall | StopKind::Sequence => !calls,
             _ => true,
         };
         let kinds: Vec<&StopKind> = self.can.stops.iter().filter(fits).collect();
@@ -222,6 +222,17 @@ impl Writer<'_> {
             audio_tokens: part(&mut self.dice, self.can.usage_audio, input.min(output)),
             ..Usage::default()
         }
+    }
+}
+
+/// In a form that the dialect's clients know, as far as this is the place to know it.
+fn citation(dialect: Dialect, number: usize) -> Value {
+    match dialect {
+        Dialect::Chat => {
+            let cited = json!({"url": "https://example.org", "title": "T", "start_index": 0, "end_index": number});
+            json!({"type": "url_citation", "url_citation": cited})
+        }
+        _ => json!({"type": "note", "number": number, "title": "T"}),
     }
 }
 

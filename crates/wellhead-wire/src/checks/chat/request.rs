@@ -155,7 +155,7 @@ impl Writer<'_> {
             0 => ReasoningMode::Default,
             n => can.reasoning_modes[n - 1],
         };
-        let weakest = usize::from(!can.effort_none);
+        let weakest = usize::from(!can.effort_none || mode != ReasoningMode::Default);
         let open = mode != ReasoningMode::Disabled;
         let effort = dice.maybe(can.effort && open, 2, |dice| *dice.pick(&Effort::ALL[weakest..]));
         let thinks = open && effort != Some(Effort::None);

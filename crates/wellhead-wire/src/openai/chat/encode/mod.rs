@@ -1,0 +1,138 @@
+//! Writing a request for a target.
+
+mod content;
+mod messages;
+mod tools;
+mod wishes;
+
+use super::{Options, PrefillMark};
+use crate::chat::{CacheHint, Dialect, Encoded, Loss, Losses, Request, Rest, Role, Target, Unsupported};
+use serde_json::{Map, Value, json};
+
+/// Writes a request. Usage is always asked for: whether the client sees it is decided when it is written to.
+pub fn encode_request(
+    request: &Request,
+    target: &Target,
+    losses: &Losses,
+    options: &Options,
+) -> Result<Encoded, Unsupported> {
+    let mut writer = Writer { target, options, loss: Loss::new(losses), body: Map::new() };
+    writer.set("model", json!(target.origin.model));
+    writer.messages(&request.messages)?;
+    writer.tools(request)?;
+    writer.sampling(&request.sampling)?;
+    writer.output(&request.output)?;
+    if let Some(ask) = &request.reasoning {
+        writer.reasoning(ask)?;
+    }
+    if request.stream {
+        writer.set("stream", json!(true));
+        if !options.no_stream_usage {
+            writer.set("stream_options", json!({"include_usage": true}));
+        }
+    }
+    writer.labels(request);
+    writer.rest(&request.rest)?;
+    let goes_on = request.messages.last().is_some_and(|message| message.role == Role::Assistant);
+    if goes_on && options.prefill == PrefillMark::Continue {
+        writer.set("add_generation_prompt", json!(false));
+        writer.set("continue_final_message", json!(true));
+    }
+    let body = Value::Object(writer.body).to_string();
+    Ok(writer.loss.finish(body.into()))
+}
+
+/// A body that is being written.
+struct Writer<'a> {
+    target: &'a Target,
+    options: &'a Options,
+    loss: Loss<'a>,
+    body: Map<String, Value>,
+}
+
+impl Writer<'_> {
+    fn set(&mut self, name: &str, value: Value) {
+        self.body.insert(name.to_owned(), value);
+    }
+
+    /// What changes nothing of the answer.
+    fn labels(&mut self, request: &Request) {
+        let tiers = ["auto", "default", "flex", "scale", "priority"];
+        let tier = request.service_tier.as_deref();
+        if tier.is_some_and(|tier| !tiers.contains(&tier)) {
+            self.loss.note("service_tier");
+        }
+        let newer = request.rest.of(Dialect::Chat).and_then(|rest| rest.get("safety_identifier"));
+        let user = request.user.as_deref().filter(|user| newer.and_then(Value::as_str) != Some(user));
+        let labels = [
+            ("service_tier", tier.filter(|tier| tiers.contains(tier)).map(|tier| json!(tier))),
+            ("prompt_cache_key", request.cache_key.as_ref().map(|key| json!(key))),
+            ("metadata", request.metadata.clone().map(Value::Object)),
+            ("user", user.map(|user| json!(user))),
+        ];
+        for (name, value) in labels {
+            match value {
+                None => {}
+                Some(_) if self.options.no_labels => self.loss.note(name),
+                Some(value) => self.set(name, value),
+            }
+        }
+        if request.cache.is_some() {
+            self.loss.note("cache_control");
+        }
+    }
+
+    /// What only one dialect knows: written again in its own, refused or noted in another.
+    fn rest(&mut self, rest: &Rest) -> Result<(), Unsupported> {
+        for (name, value) in rest.of(Dialect::Chat).into_iter().flatten() {
+            match (self.body.get_mut(name), value) {
+                (Some(Value::Object(there)), Value::Object(more)) => {
+                    let more = more.iter().map(|(name, value)| (name.clone(), value.clone()));
+                    there.extend(more);
+                }
+                (Some(_), _) => {}
+                // The client's wishes for its stream mean nothing where there is none.
+                (None, _) if name == "stream_options" => {}
+                (None, value) => drop(self.body.insert(name.clone(), value.clone())),
+            }
+        }
+        for name in rest.foreign_to(Dialect::Chat) {
+            if changes_nothing(name) {
+                self.loss.note(name.to_owned());
+            } else {
+                self.loss.cannot(name.to_owned(), "is not known to Chat Completions")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Members of other dialects without which the answer is the same.
+fn changes_nothing(name: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "anthropic_beta",
+        "anthropic_version",
+        "betas",
+        "cachedContent",
+        "cached_content",
+        "context_management",
+        "include",
+        "inference_geo",
+        "labels",
+        "metadata",
+        "prompt_cache_retention",
+        "requestMetadata",
+        "safety_identifier",
+        "store",
+    ];
+    NAMES.contains(&name)
+}
+
+/// `cache_control` of a hint.
+pub(super) fn cache_control(hint: CacheHint) -> Value {
+    match hint.ttl_seconds {
+        None => json!({"type": "ephemeral"}),
+        Some(seconds) if seconds <= 300 => json!({"type": "ephemeral", "ttl": "5m"}),
+        Some(_) => json!({"type": "ephemeral", "ttl": "1h"}),
+    }
+}

@@ -1,0 +1,26 @@
+//! Input of which nobody thought.
+
+use crate::checks::chat_codec;
+use crate::checks::codecs::mutated;
+use proptest::prelude::*;
+
+#[test]
+fn valid_input_with_anything_changed_is_understood_or_refused() {
+    let valid = [include_str!("full_request.json"), include_str!("full_answer.json"), super::streams::OPENAI];
+    for seed in 0..6000_u64 {
+        for valid in valid {
+            let bytes = mutated(seed, valid);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if std::panic::catch_unwind(|| chat_codec(seed, &bytes)).is_err() {
+                panic!("seed {seed}: {text}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_are_refused(seed: u64, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        chat_codec(seed, &bytes);
+    }
+}
