@@ -5,6 +5,7 @@
 //! of the same dialect are never re-written; a scanner finds the few members that matter and the rest passes as it
 //! came.
 
+pub mod anthropic;
 pub mod chat;
 pub mod failure;
 pub mod gemini;

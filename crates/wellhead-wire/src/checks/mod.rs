@@ -1,6 +1,7 @@
 //! What must hold for any input: called with generated input by the property tests and with mutated input by the fuzz
 //! targets. A check panics when its promise is broken.
 
+mod anthropic;
 mod canonical;
 pub mod chat;
 pub(crate) mod codecs;
@@ -11,6 +12,7 @@ mod resume;
 mod sse;
 mod stream;
 
+pub use anthropic::anthropic_codec;
 pub use canonical::json_canonical;
 pub use codecs::{chat_codec, ollama_codec};
 pub use failure::failure;
