@@ -1,8 +1,9 @@
 //! Answers: what a target said, and what a client is told.
 
 use super::calls::Namer;
+use super::media::bytes;
 use super::written::{Args, Call, Content, Ours, Piece, json};
-use super::{GEMINI, contents, error, logprobs, parts, proto, sign, stop, stream, usage, when};
+use super::{GEMINI, error, logprobs, parts, proto, sign, stop, stream, usage, when};
 use crate::chat::{
     Answer, BadField, Candidate, Fold, Opaque, Origin, Part, Reasoning, Rest, Shown, ToolCall,
 };
@@ -291,14 +292,14 @@ pub(super) fn piece<'a>(part: &'a Part, out: &mut Vec<Piece<'a>>) {
             out.push(Ours { thought: true, thought_signature, ..Ours::text(text.as_str()) }.into());
         }
         Part::ToolCall(call) => out.push(self::call(call).into()),
-        Part::Image { media, .. } => out.extend(contents::bytes(media, "image/png", None).map(Piece::from)),
-        Part::Video { media } => out.extend(contents::bytes(media, "video/mp4", None).map(Piece::from)),
+        Part::Image { media, .. } => out.extend(bytes(media, "image/png", None).map(Piece::from)),
+        Part::Video { media } => out.extend(bytes(media, "video/mp4", None).map(Piece::from)),
         Part::Document { media, title, .. } => {
-            out.extend(contents::bytes(media, "application/pdf", title.as_deref()).map(Piece::from));
+            out.extend(bytes(media, "application/pdf", title.as_deref()).map(Piece::from));
         }
         Part::Audio { media, transcript, .. } => {
             out.extend(transcript.as_deref().map(|text| Piece::from(Ours::text(text))));
-            out.extend(contents::bytes(media, "audio/wav", None).map(Piece::from));
+            out.extend(bytes(media, "audio/wav", None).map(Piece::from));
         }
         Part::Other(dialect, value) if *dialect == GEMINI => out.push(Piece::Theirs(value)),
         Part::Other(..) | Part::ToolResult(_) => {}

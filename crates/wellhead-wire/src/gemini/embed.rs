@@ -1,8 +1,9 @@
 //! `embedContent` and `batchEmbedContents`: what is embedded, and the vectors.
 
 use super::calls::Told;
+use super::media::bytes;
 use super::written::{Content, Ours, Piece, json};
-use super::{GEMINI, Method, contents, error, parts, proto, usage};
+use super::{GEMINI, Method, error, parts, proto, usage};
 use crate::chat::{BadBody, BadField, Fields, Part, Rest};
 use bytes::Bytes;
 use serde::Serialize;
@@ -135,10 +136,10 @@ pub fn encode(items: &[Item], model: &str) -> Result<(Method, Bytes), BadField> 
 fn written(at: usize, item: &Item) -> Result<ItemOut<'_>, BadField> {
     let pieces = item.parts.iter().map(|part| match part {
         Part::Text { text, .. } => Some(Ours::text(text.as_str()).into()),
-        Part::Image { media, .. } => contents::bytes(media, "image/jpeg", None).map(Piece::from),
-        Part::Audio { media, .. } => contents::bytes(media, "audio/wav", None).map(Piece::from),
-        Part::Video { media } => contents::bytes(media, "video/mp4", None).map(Piece::from),
-        Part::Document { media, .. } => contents::bytes(media, "application/pdf", None).map(Piece::from),
+        Part::Image { media, .. } => bytes(media, "image/jpeg", None).map(Piece::from),
+        Part::Audio { media, .. } => bytes(media, "audio/wav", None).map(Piece::from),
+        Part::Video { media } => bytes(media, "video/mp4", None).map(Piece::from),
+        Part::Document { media, .. } => bytes(media, "application/pdf", None).map(Piece::from),
         Part::Other(GEMINI, value) => Some(Piece::Theirs(value)),
         _ => None,
     });

@@ -1,5 +1,6 @@
 //! Reading the parts of a content.
 
+use super::media::{detail_of, is_uploaded};
 use super::result::{text_of, to_text};
 use super::{ARGUMENTS_BYTES_MAX, GEMINI, proto, sign};
 use crate::chat::{BadField, Fields, Media, Opaque, Part, Reasoning, Source, ToolCall, ToolResult};
@@ -186,29 +187,4 @@ fn medium(part: &mut Fields, kind: &'static str) -> Result<Part, BadField> {
         Family::Video => Part::Video { media },
         Family::Document => Part::Document { media, title, context: None, citable: None, cache: None },
     })
-}
-
-/// Google's own stores: nobody else can fetch from there.
-pub(super) fn is_uploaded(uri: &str) -> bool {
-    uri.starts_with("gs://")
-        || (uri.starts_with("https://generativelanguage.googleapis.com/") && uri.contains("/files/"))
-}
-
-/// The levels of a medium's resolution, by what the canonical model calls the detail of an image.
-const LEVELS: [(&str, &str); 4] = [
-    ("low", "MEDIA_RESOLUTION_LOW"),
-    ("medium", "MEDIA_RESOLUTION_MEDIUM"),
-    ("high", "MEDIA_RESOLUTION_HIGH"),
-    ("ultra_high", "MEDIA_RESOLUTION_ULTRA_HIGH"),
-];
-
-/// The level for a detail, if there is one.
-pub(super) fn level_of(detail: &str) -> Option<&'static str> {
-    LEVELS.iter().find(|(known, _)| *known == detail).map(|(_, level)| *level)
-}
-
-fn detail_of(resolution: Option<&Value>) -> Option<Box<str>> {
-    let resolution = resolution?.as_object().filter(|members| members.len() == 1)?;
-    let level = resolution.get("level")?.as_str()?;
-    LEVELS.iter().find(|(_, known)| *known == level).map(|(detail, _)| (*detail).into())
 }

@@ -70,18 +70,7 @@ pub(super) fn body<'a>(
     let mut rest = Map::new();
     hints(request, options, &mut rest, loss);
     for (name, value) in request.rest.of(GEMINI).into_iter().flatten() {
-        if let Some(name) = name.strip_prefix("generationConfig.") {
-            generation_config.entry(name).or_insert_with(|| value.clone());
-        } else if let Some(name) = name.strip_prefix("toolConfig.functionCallingConfig.") {
-            let calling = tool_config.entry("functionCallingConfig").or_insert_with(|| Map::new().into());
-            if let Value::Object(calling) = calling {
-                calling.insert(name.to_owned(), value.clone());
-            }
-        } else if let Some(name) = name.strip_prefix("toolConfig.") {
-            tool_config.entry(name).or_insert_with(|| value.clone());
-        } else {
-            rest.entry(name.as_str()).or_insert_with(|| value.clone());
-        }
+        put(&mut [&mut generation_config, &mut tool_config, &mut rest], name, value);
     }
     for name in request.rest.foreign_to(GEMINI) {
         if HINTS.contains(&name) {
@@ -91,6 +80,26 @@ pub(super) fn body<'a>(
         }
     }
     Ok(Body { contents, system_instruction, tools, tool_config, generation_config, rest })
+}
+
+/// Puts a member that was kept under its whole name where it belongs.
+fn put([config, tools, rest]: &mut [&mut Map<String, Value>; 3], name: &str, value: &Value) {
+    let within = |outer: &mut Map<String, Value>, object: &str, name: &str| {
+        if let Value::Object(inner) = outer.entry(object).or_insert_with(|| Map::new().into()) {
+            inner.insert(name.to_owned(), value.clone());
+        }
+    };
+    if let Some(name) = name.strip_prefix("generationConfig.thinkingConfig.") {
+        within(config, "thinkingConfig", name);
+    } else if let Some(name) = name.strip_prefix("generationConfig.") {
+        config.insert(name.to_owned(), value.clone());
+    } else if let Some(name) = name.strip_prefix("toolConfig.functionCallingConfig.") {
+        within(tools, "functionCallingConfig", name);
+    } else if let Some(name) = name.strip_prefix("toolConfig.") {
+        tools.insert(name.to_owned(), value.clone());
+    } else {
+        rest.insert(name.to_owned(), value.clone());
+    }
 }
 
 /// What changes nothing of the answer.

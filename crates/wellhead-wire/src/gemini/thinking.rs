@@ -66,12 +66,6 @@ pub(super) fn write(
     if let Some(show) = &ask.show {
         thinking.insert("includeThoughts".to_owned(), (&**show != "none").into());
     }
-    let own = request.rest.of(super::GEMINI).into_iter().flatten();
-    for (name, value) in own {
-        if let Some(name) = name.strip_prefix("generationConfig.thinkingConfig.") {
-            thinking.insert(name.to_owned(), value.clone());
-        }
-    }
     if !thinking.is_empty() {
         config.insert("thinkingConfig".to_owned(), thinking.into());
     }

@@ -19,6 +19,7 @@ pub struct StreamDecoder {
     /// What was said besides the counts: repeated in every chunk.
     counted: Map<String, Value>,
     has_content: bool,
+    has_failed: bool,
 }
 
 /// A candidate on its way.
@@ -49,6 +50,7 @@ impl StreamDecoder {
             usage: None,
             counted: Map::new(),
             has_content: false,
+            has_failed: false,
         }
     }
 
@@ -63,8 +65,10 @@ impl StreamDecoder {
         if data.trim_ascii().is_empty() {
             return Ok(());
         }
-        let value = serde_json::from_slice(&data).map_err(|bad| error::no_json(&bad, self.stage()))?;
-        self.chunk(value, &data, out)
+        let value = serde_json::from_slice(&data).map_err(|bad| error::no_json(&bad, self.stage()));
+        let read = value.and_then(|value| self.chunk(value, &data, out));
+        self.has_failed |= read.is_err();
+        read
     }
 
     /// Reads a chunk; `bytes` are those that it was read from.
@@ -117,8 +121,8 @@ impl StreamDecoder {
 
     /// Ends the stream; `true` if it ended as it should.
     pub fn finish(&mut self, out: &mut Vec<Event>) -> bool {
-        let is_whole =
-            !self.speakers.is_empty() && self.speakers.iter().all(|speaker| speaker.stop.is_some());
+        let all_stopped = self.speakers.iter().all(|speaker| speaker.stop.is_some());
+        let is_whole = all_stopped && !self.speakers.is_empty() && !self.has_failed;
         if is_whole {
             out.push(Event::End);
         }
@@ -140,7 +144,8 @@ impl StreamDecoder {
         let odd = |bad: &dyn std::fmt::Display| error::odd(&bad, stage);
         let told = Told::read(value, at).map_err(|bad| odd(&bad))?;
         let known = self.speakers.iter().position(|speaker| speaker.index == told.index);
-        if known.is_none() && self.speakers.len() >= CANDIDATES_MAX {
+        let is_beyond = usize::try_from(told.index).is_ok_and(|index| index >= CANDIDATES_MAX);
+        if is_beyond || (known.is_none() && self.speakers.len() >= CANDIDATES_MAX) {
             return Err(odd(&"too many candidates"));
         }
         let place = known.unwrap_or(self.speakers.len());

@@ -2,10 +2,9 @@
 
 use crate::chat::{Delta, ErrorShown, Event, Opaque, Part, PartKind, Shown, Stop};
 use crate::gemini::answer::{CandidateOut, Out, piece};
+use crate::gemini::media::bytes;
 use crate::gemini::written::{Args, Blob, Call, Ours, Piece, json};
-use crate::gemini::{
-    ARGUMENTS_BYTES_MAX, Framing, GEMINI, contents, error, logprobs, sign, stop, usage, when,
-};
+use crate::gemini::{ARGUMENTS_BYTES_MAX, Framing, GEMINI, error, logprobs, sign, stop, usage, when};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use wellhead_types::Usage;
@@ -168,7 +167,7 @@ impl StreamEncoder {
             }
             (Kind::Audio(media_type), Delta::Audio(data)) => Some(audio(media_type.as_deref(), data).into()),
             (Kind::Audio(_), Delta::Transcript(text)) => Some(Ours::text(text.clone()).into()),
-            (_, Delta::Media(media)) => contents::bytes(media, "image/png", None).map(Piece::from),
+            (_, Delta::Media(media)) => bytes(media, "image/png", None).map(Piece::from),
             _ => None,
         };
         self.say(candidate, piece.into_iter().collect(), out);

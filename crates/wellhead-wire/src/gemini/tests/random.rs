@@ -4,10 +4,12 @@ use super::{origin, shown, target};
 use crate::chat::{
     Answer, Dialect, Effort, Losses, Media, Part, ReasoningMode, Request, Source, StopKind, ToolChoice,
 };
+use crate::checks;
 use crate::checks::chat::{Can, answer, claimed, events, folded, request, without_words};
 use crate::gemini::{
     Options, Service, StreamEncoder, decode_answer, decode_request, encode_answer, encode_request,
 };
+use proptest::prelude::*;
 
 const SEEDS: u64 = 2000;
 const NEW: &str = "gemini-3-flash-preview";
@@ -202,5 +204,47 @@ fn streams_survive() {
             "seed {seed}: {}",
             String::from_utf8_lossy(&stream)
         );
+    }
+}
+
+/// What hostile bodies and streams are made of.
+fn pieces() -> Vec<String> {
+    let mut pieces: Vec<String> = [super::FULL_REQUEST, super::FULL_ANSWER]
+        .into_iter()
+        .map(|text| super::json(text.as_bytes()).to_string())
+        .collect();
+    let chunks = super::json(super::STREAM.as_bytes());
+    pieces.extend(chunks.as_array().unwrap().iter().map(|chunk| format!("data: {chunk}\r\n\r\n")));
+    let odd = [
+        r#"{"contents":[{"parts":[{"functionResponse":{"name":"f"}},{"thoughtSignature":"d2gxfg=="},{}]}]}"#,
+        r#"{"contents":{"role":"model","parts":{"function_call":{"name":"f","id":""}}},"tools":{"functionDeclarations":{"name":"f","parameters":{"type":["OBJECT",null]}}}}"#,
+        r#"{"generationConfig":{"thinkingConfig":{"new":1},"responseMimeType":"text/x.enum","responseSchema":{"enum":["a"]}},"toolConfig":{"functionCallingConfig":{"new":1}}}"#,
+        "data: {\"candidates\":[{\"index\":5000,\"content\":{\"parts\":[{\"text\":\"x\"}]}}]}\n\n",
+        "data: {\"candidates\":[{\"content\":{\"parts\":{\"text\":\"x\"}},\"finishReason\":\"finishReason\"}]}\n\n",
+        "data: {\"candidates\":[{\"finishReason\":\"STOP\",\"index\":\"1\"}],\"usageMetadata\":7}\n\n",
+        "data: {\"error\":{}}\n\n",
+        "data: [{\"modelStatus\":{}}]\n\n",
+        ": ping\n\n",
+        "data: ",
+        "{",
+        "\n\n",
+    ];
+    pieces.extend(odd.map(str::to_owned));
+    pieces
+}
+
+proptest! {
+    #[test]
+    fn no_input_panics(seed: u64, picks in prop::collection::vec(prop::sample::select(pieces()), 0..8), cut in 0..100_usize, byte: u8) {
+        let mut bytes = picks.concat().into_bytes();
+        checks::gemini_codec(seed, &bytes);
+        // Broken somewhere.
+        if !bytes.is_empty() {
+            let at = bytes.len() * cut / 100;
+            if let Some(broken) = bytes.get_mut(at) {
+                *broken = byte;
+            }
+            checks::gemini_codec(seed, &bytes);
+        }
     }
 }

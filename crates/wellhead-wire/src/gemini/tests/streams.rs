@@ -310,3 +310,41 @@ fn calls_that_come_by_turns_stay_apart_and_in_order() {
         [json!({"id": "a", "name": "f", "args": {}}), json!({"id": "b", "name": "f", "args": {"n": 2}})]
     );
 }
+
+/// What clients are told, as files that the SDK's own types are held against (tests/clients/python).
+#[test]
+fn what_clients_are_told_is_on_record() {
+    let (events, _) = decode(&framed(&json(STREAM.as_bytes()), "\n"), &[]).unwrap();
+    let mut told = Vec::new();
+    for framing in [Framing::Sse, Framing::List] {
+        let mut out = Vec::new();
+        let mut encoder = StreamEncoder::framed(shown("my-model"), framing);
+        events.iter().for_each(|event| encoder.push(event, &mut out));
+        told.push(out);
+    }
+    let answer = decode_answer(super::FULL_ANSWER.as_bytes(), &origin(MODEL)).unwrap();
+    told.push(crate::gemini::encode_answer(&answer, &shown("my-model")).to_vec());
+    let error = ErrorShown {
+        status: 429,
+        code: "rate_limited",
+        message: "Too many requests.",
+        param: Some("contents"),
+        request_id: "req_1",
+    };
+    let wait = Some(std::time::Duration::from_secs(7));
+    told.push(crate::gemini::encode_error_after(&error, wait).to_vec());
+    let names = ["told_stream.sse", "told_stream_list.json", "told_answer.json", "told_error.json"];
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/gemini/tests/data");
+    for (name, told) in names.into_iter().zip(told) {
+        let path = data.join(name);
+        if std::env::var_os("WELLHEAD_BLESS").is_some() {
+            std::fs::write(&path, &told).unwrap();
+        }
+        let expected = std::fs::read(&path).unwrap();
+        assert!(
+            told == expected,
+            "{name} has changed; WELLHEAD_BLESS=1 writes it anew:\n{}",
+            String::from_utf8_lossy(&told)
+        );
+    }
+}
