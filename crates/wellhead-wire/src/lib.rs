@@ -9,6 +9,7 @@ pub mod anthropic;
 pub mod chat;
 pub mod failure;
 pub mod gemini;
+pub mod eventstream;
 pub mod json;
 pub mod multipart;
 pub mod ollama;
