@@ -54,6 +54,11 @@ fn auth(kind: &Kind) -> Result<(), String> {
     if let Auth::Header(name) = &kind.auth {
         header_name("auth", name)?;
     }
+    if let Auth::AwsSigv4(service) = &kind.auth
+        && !word(service, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    {
+        return Err(format!("auth: \"{service}\" is not the name of a service, such as \"bedrock\""));
+    }
     if kind.auth == Auth::None && !kind.key_env.is_empty() {
         return Err("key_env names a key, but auth is \"none\"".to_owned());
     }

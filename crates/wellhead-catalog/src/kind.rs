@@ -18,6 +18,9 @@ pub enum Dialect {
     Cohere,
 }
 
+/// The header that carries a key of Azure, where requests have no token.
+pub const AZURE_KEY_HEADER: &str = "api-key";
+
 /// Where the key goes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,6 +31,12 @@ pub enum Auth {
     OptionalBearer,
     /// The named header carries the key alone (`api-key`, `x-api-key`).
     Header(String),
+    /// Requests are signed for this service of AWS (Signature Version 4); a key as text is a bearer's.
+    AwsSigv4(String),
+    /// `Authorization: Bearer TOKEN` with an access token of Google Cloud; a key as text is one.
+    GcpOauth,
+    /// `Authorization: Bearer TOKEN` with an access token of Microsoft Entra ID; a key as text goes into `api-key`.
+    AzureEntra,
     /// No credential.
     None,
 }

@@ -1,6 +1,12 @@
 //! The validated, immutable configuration that the data plane runs on. A tree of `Arc` sections (decision 4):
 //! a change rebuilds its section and shares the rest. State (breakers, limits, pools) is never in here.
 
+mod cloud;
+
+pub use cloud::{
+    AwsFrom, AwsSource, AzureFrom, AzureSource, Cloud, GcpFrom, GcpSource, Signing, TokenSource,
+};
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -158,8 +164,10 @@ pub struct BaseUrl {
 pub struct ProviderKey {
     /// Stable id that reveals nothing: `provider#1`, or a hash prefix.
     pub id: Name,
-    /// The key itself.
+    /// The key itself; empty where a cloud gives the credential out.
     pub secret: Secret,
+    /// Where a cloud's credential comes from.
+    pub cloud: Option<Arc<Cloud>>,
 }
 
 /// TLS to a provider.

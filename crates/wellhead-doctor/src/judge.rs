@@ -112,6 +112,9 @@ impl Subject {
     /// A key as people see it, or nothing for a provider without keys.
     fn key_text(&self, number: Option<usize>) -> Option<String> {
         let key = number.and_then(|number| self.provider.keys.get(number))?;
+        if key.cloud.is_some() {
+            return Some(format!("credential {}", key.id));
+        }
         Some(format!("key {}", key.secret.masked()))
     }
 

@@ -9,10 +9,11 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio::task::JoinSet;
 use wellhead_config::snapshot::{Provider, ProviderKey};
+use wellhead_credentials::{Surroundings, fetch_once};
 use wellhead_net::{
     AddressState, Connector, Endpoint, Examination, InBody, Pool, PoolLimits, Resolver, TlsOptions,
 };
@@ -151,9 +152,21 @@ impl Probe {
         evidence
     }
 
+    /// The question for the models, with a credential that is fetched for it where a cloud gives it out.
+    async fn question(&self, provider: &Provider, key: Option<&ProviderKey>) -> Result<Question, String> {
+        let mut question = Question::get(provider, key, "models")?;
+        if let Some(cloud) = key.and_then(|key| key.cloud.as_deref()) {
+            let fetched = fetch_once(self.connector.clone(), &Surroundings::OfTheProcess, &cloud.source);
+            let material = fetched.await.map_err(|error| error.to_string())?;
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            question.authorize(cloud, &material, since.as_secs())?;
+        }
+        Ok(question)
+    }
+
     /// Asks for the models.
     async fn ask(&self, provider: &Provider, key: Option<&ProviderKey>) -> (String, Asked) {
-        let question = match Question::get(provider, key, "models") {
+        let question = match self.question(provider, key).await {
             Ok(question) => question,
             Err(why) => return (String::new(), Asked::Unsendable(why)),
         };

@@ -66,6 +66,17 @@ impl OutBody {
         Self(Source::Once(Box::new(OnceReader::new(bytes, parts))))
     }
 
+    /// Its pieces, where they are in memory: looking at them sends nothing.
+    pub fn in_memory(&self) -> Option<Vec<Bytes>> {
+        match &self.0 {
+            Source::Memory { now, later, .. } => {
+                Some(now.iter().chain(later.iter().rev()).cloned().collect())
+            }
+            Source::File(_) => None,
+            Source::Once(once) => once.peek(),
+        }
+    }
+
     /// Whether it was to be sent once and has been: there is no use in a further connection for it.
     pub fn is_spent(&self) -> bool {
         match &self.0 {

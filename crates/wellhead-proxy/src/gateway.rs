@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wellhead_config::Snapshot;
+use wellhead_credentials::{Keeper, Surroundings};
 use wellhead_net::{Connector, Drain, Pool, PoolLimits};
 use wellhead_policy::KeyHasher;
 use wellhead_telemetry::{Metrics, Telemetry};
@@ -92,7 +93,8 @@ impl Gateway {
         clock: Clock,
         connector: Connector,
     ) -> Arc<Self> {
-        let registry = Registry::default();
+        let keeper = Keeper::new(connector.clone(), Surroundings::OfTheProcess, options.seed);
+        let registry = Registry::with(keeper);
         let plan = Plan::compile(snapshot, &registry, &options.metrics, clock.now());
         keep_fresh(&connector, snapshot, &plan);
         Arc::new(Self {

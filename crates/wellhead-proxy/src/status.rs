@@ -236,11 +236,12 @@ fn key_status(key: &KeyPlan, now: Nanos) -> KeyStatus {
         let state = match whole {
             Some((Why::Rejected, _)) => "rejected",
             Some((Why::Exhausted, _)) => "exhausted",
+            Some((Why::Unavailable, _)) => "unavailable",
             None if limited.is_empty() => "ok",
             None => "limited",
         };
         KeyStatus {
-            key: key.secret.masked(),
+            key: key.shown(),
             state,
             resting_s: whole.map(|(_, until)| seconds(now, until)),
             limited_models: limited,

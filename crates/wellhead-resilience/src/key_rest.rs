@@ -11,6 +11,10 @@ pub const EXHAUSTED: Nanos = 300 * SECOND;
 /// And after this at the latest, although a spending limit lasts for weeks: people raise it at any time, and one
 /// failover an hour costs nothing.
 pub const EXHAUSTED_MAX: Nanos = 3600 * SECOND;
+/// A key that could not be fetched is asked for again after this.
+pub const UNAVAILABLE: Nanos = SECOND;
+/// A fetched key that is rejected is fetched anew; it is asked again after this, once.
+pub const DOUBTED: Nanos = 6 * SECOND;
 /// Rest after a rate limit that names no time.
 pub const LIMITED_DEFAULT: Nanos = 5 * SECOND;
 /// Shortest rest after a rate limit: an upstream that asks for none would be asked again in a loop.
@@ -27,6 +31,8 @@ pub enum Why {
     Rejected,
     /// Credit or quota is spent.
     Exhausted,
+    /// It could not be fetched from whoever gives it out.
+    Unavailable,
 }
 
 /// The rests of one key. `M` identifies a model.
@@ -47,11 +53,18 @@ impl<M> Default for KeyRest<M> {
 impl<M: PartialEq> KeyRest<M> {
     /// The key was rejected or is out of credit, which lasts for `retry_after` if the vendor says so.
     pub fn on_refused(&mut self, why: Why, retry_after: Option<Nanos>, now: Nanos) {
-        self.learnt_at = now;
         let length = match why {
             Why::Rejected => REJECTED,
             Why::Exhausted => retry_after.unwrap_or(EXHAUSTED).clamp(EXHAUSTED, EXHAUSTED_MAX),
+            Why::Unavailable => UNAVAILABLE,
         };
+        self.on_refused_for(why, length, now);
+    }
+
+    /// The same for so long: where it is known when that may change.
+    pub fn on_refused_for(&mut self, why: Why, length: Nanos, now: Nanos) {
+        self.learnt_at = now;
+        let length = length.clamp(LIMITED_MIN, EXHAUSTED_MAX);
         let until = now.saturating_add(length);
         let later = self.whole.is_none_or(|(_, old)| old < until);
         if later {
@@ -135,6 +148,21 @@ mod tests {
         key.on_refused(Why::Exhausted, None, 0);
         key.on_refused(Why::Rejected, Some(u64::MAX), 0);
         assert_eq!(key.whole(0), Some((Why::Exhausted, EXHAUSTED)));
+    }
+
+    #[test]
+    fn a_key_that_is_fetched_rests_until_the_next_try() {
+        let mut key = KeyRest::default();
+        key.on_refused_for(Why::Unavailable, 3 * SECOND, SECOND);
+        assert_eq!(
+            (key.whole(SECOND), key.rests_until(&"a", SECOND)),
+            (Some((Why::Unavailable, 4 * SECOND)), Some(4 * SECOND))
+        );
+        assert_eq!(key.rests_until(&"a", 4 * SECOND), None);
+        key.on_refused_for(Why::Unavailable, 0, 4 * SECOND);
+        assert!(key.rests_until(&"a", 4 * SECOND).is_some(), "nobody is asked in a loop");
+        key.on_success(&"a", 5 * SECOND);
+        assert_eq!(key.whole(4 * SECOND), None);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum Diagnosis {
     KeyLimited,
     /// The vendor rejects the credentials.
     KeyRejected,
+    /// A credential that a cloud gives out cannot be had.
+    CredentialUnavailable,
     /// The account's credit is spent.
     BudgetExhausted,
     /// The vendor does not know the model.
@@ -61,7 +63,7 @@ pub enum Diagnosis {
 
 impl Diagnosis {
     /// Every cause, in the order of the documentation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::DnsFailedStaleKept,
         Self::DnsFailed,
         Self::DnsNxdomain,
@@ -82,6 +84,7 @@ impl Diagnosis {
         Self::UpstreamErrors,
         Self::KeyLimited,
         Self::KeyRejected,
+        Self::CredentialUnavailable,
         Self::BudgetExhausted,
         Self::ModelUnknown,
         Self::Overloaded,
@@ -114,6 +117,7 @@ impl Diagnosis {
             Self::UpstreamErrors => "UPSTREAM_ERRORS",
             Self::KeyLimited => "KEY_LIMITED",
             Self::KeyRejected => "KEY_REJECTED",
+            Self::CredentialUnavailable => "CREDENTIAL_UNAVAILABLE",
             Self::BudgetExhausted => "BUDGET_EXHAUSTED",
             Self::ModelUnknown => "MODEL_UNKNOWN",
             Self::Overloaded => "OVERLOADED",
@@ -162,6 +166,7 @@ impl Diagnosis {
             | Self::AllOpenLastLight
             | Self::UpstreamErrors
             | Self::KeyRejected
+            | Self::CredentialUnavailable
             | Self::BudgetExhausted => "destination_unavailable",
         }
     }

@@ -123,6 +123,8 @@ pub enum Cause {
     RateLimited,
     QuotaExhausted,
     KeyRejected,
+    /// A credential that has to be fetched first could not be had.
+    CredentialUnavailable,
     ModelUnknown,
     ContextLength,
     ContentFiltered,
@@ -164,6 +166,7 @@ impl Cause {
             Self::RateLimited => "rate_limited",
             Self::QuotaExhausted => "quota_exhausted",
             Self::KeyRejected => "key_rejected",
+            Self::CredentialUnavailable => "credential_unavailable",
             Self::ModelUnknown => "model_unknown",
             Self::ContextLength => "context_length",
             Self::ContentFiltered => "content_filtered",
@@ -196,7 +199,8 @@ impl Cause {
             | Self::RequestTimeout408
             | Self::Conflict409
             | Self::QuotaExhausted
-            | Self::KeyRejected => "destination_unavailable",
+            | Self::KeyRejected
+            | Self::CredentialUnavailable => "destination_unavailable",
             Self::ModelUnknown => "destination_not_found",
             Self::ContextLength | Self::ContentFiltered | Self::BadRequest => "http_request_error",
             Self::Internal => "proxy_internal_error",

@@ -127,7 +127,7 @@ pub struct Concurrency {
 pub struct KeyStatus {
     /// `…a1`.
     pub key: String,
-    /// `ok`, `rejected`, `limited` or `exhausted`.
+    /// `ok`, `rejected`, `unavailable` (its cloud does not give it out), `limited` or `exhausted`.
     pub state: &'static str,
     /// Seconds until it is tried again.
     pub resting_s: Option<f64>,

@@ -46,6 +46,8 @@ pub(super) enum Inject {
     UnknownModel,
     /// The caller asks for a model by a name that is not quite right.
     Misspelt,
+    /// The credential has to be fetched from this place first, which gives none.
+    NoToken(&'static str),
     /// A limit that was met by a request before.
     StillLimited,
 }
@@ -119,6 +121,8 @@ pub(super) fn all() -> Vec<Drill> {
         both(D::KeyRejected, Faults(&["status:401"])),
         both(D::KeyRejected, Faults(&["status:403", "status:401"])),
         both(D::KeyRejected, Says(400, "invalid_api_key", "Incorrect API key provided.")),
+        both(D::CredentialUnavailable, NoToken("source: workload-identity, token_file: not-there")),
+        both(D::CredentialUnavailable, NoToken("client_secret: s, authority: 'http://127.0.0.1:9'")),
         both(D::BudgetExhausted, Faults(&["status:402"])),
         both(D::BudgetExhausted, Says(429, "insufficient_quota", quota)),
         both(D::ModelUnknown, UnknownModel),

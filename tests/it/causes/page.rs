@@ -135,6 +135,14 @@ const CAUSES: [(Diagnosis, &str, &str, &str); Diagnosis::ALL.len()] = [
         "Replace the key in `providers.NAME.keys`.",
     ),
     (
+        Diagnosis::CredentialUnavailable,
+        "The credential has to be fetched from a cloud first, and cannot be had.",
+        "The newest try to fetch it failed, and the one of before has ended; the finding says where it was to come from, \
+         and what was said there.",
+        "Correct the credential in `providers.NAME.keys`, or what it is fetched from; `wellhead doctor NAME` fetches it \
+         once. It is tried again every 30 s at most.",
+    ),
+    (
         Diagnosis::BudgetExhausted,
         "The account's credit is spent.",
         "402, or a body that says so: the same 429 can mean a limit or an empty account.",

@@ -165,7 +165,7 @@ impl Stage {
                 vendor_model = "unknown-7b";
                 vec![http(simulate(None))]
             }
-            Inject::Misspelt => vec![http(simulate(None))],
+            Inject::Misspelt | Inject::NoToken(_) => vec![http(simulate(None))],
             Inject::StillLimited => vec![http(simulate(faulty("status:429,retry-after=30")))],
         };
         let tls = urls.iter().any(|url: &String| url.starts_with("https"));
@@ -210,10 +210,14 @@ fn configuration(cases: &[Case], names: &Names) -> String {
         let mut targets = Vec::new();
         for (which, url) in case.urls.iter().enumerate() {
             let (id, more) = (format!("{}-{which}", case.name), case.provider);
-            providers += &format!(
-                "  {id}: {{ kind: openai-compatible, base_url: \"{url}\", keys: [\"{KEYS}{id}\"], \
-                 timeouts: {{ connect: 700ms }}{more} }}\n"
-            );
+            let kind = match &case.drill.inject {
+                Inject::NoToken(fields) => format!(
+                    "kind: azure-openai, keys: [{{ azure: {{ tenant_id: t, client_id: {KEYS}{id}, {fields} }} }}]"
+                ),
+                _ => format!("kind: openai-compatible, keys: [\"{KEYS}{id}\"]"),
+            };
+            providers +=
+                &format!("  {id}: {{ {kind}, base_url: \"{url}\", timeouts: {{ connect: 700ms }}{more} }}\n");
             targets.push(format!("{{ provider: {id}, model: {} }}", case.vendor_model));
         }
         models += &format!(

@@ -7,12 +7,14 @@ mod config;
 #[expect(dead_code, reason = "the tests of the resolver ask more of it")]
 pub(crate) mod dns;
 mod gateway;
+mod guard;
 mod h2;
 mod sims;
 
 pub(crate) use client::{Answer, Connection, Ending, Request};
 pub(crate) use config::{KEY, PROVIDER_KEY, config, pair, single, tiers};
 pub(crate) use gateway::{Gateway, binary};
+pub(crate) use guard::{Asked, Guard, Ruling};
 pub(crate) use h2::H2;
 pub(crate) use sims::{
     SimProcess, UNUSED, dead_port, expected, fault, json_reply, sim, sim_paced, sim_with, tls_identity,

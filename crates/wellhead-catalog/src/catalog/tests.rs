@@ -121,8 +121,14 @@ fn every_field_arrives() {
 }
 
 #[test]
-fn azure_sends_its_key_in_its_own_header() {
-    assert_eq!(builtin().kind("azure-openai").unwrap().auth, Auth::Header("api-key".to_owned()));
+fn the_clouds_have_credentials_of_their_own_kind() {
+    let catalog = builtin();
+    let auth = |name: &str| catalog.kind(name).unwrap().auth.clone();
+    assert_eq!(auth("azure-openai"), Auth::AzureEntra);
+    assert_eq!((auth("vertex"), auth("vertex-openai")), (Auth::GcpOauth, Auth::GcpOauth));
+    let signed = |service: &str| Auth::AwsSigv4(service.to_owned());
+    assert_eq!((auth("bedrock"), auth("bedrock-openai")), (signed("bedrock"), signed("bedrock")));
+    assert_eq!(auth("bedrock-mantle"), signed("bedrock-mantle"));
 }
 
 #[test]
@@ -138,6 +144,7 @@ fn wrong_data_is_refused_with_its_line() {
         ("https://api", "https://me:secret@api", 1, "without user"),
         ("auth = \"bearer\"", "auth = { header = \"X-Key\" }", 1, "not a header name in lower case"),
         ("auth = \"bearer\"", "auth = \"none\"", 1, "auth is \"none\""),
+        ("auth = \"bearer\"", "auth = { aws-sigv4 = \"Bed rock\" }", 1, "not the name of a service"),
         ("ACME_API_KEY", "acme key", 1, "A-Z, 0-9 and _"),
         ("vendor-page", "a friend", 1, "is not one of: recorded"),
         ("chat/completions", "/chat/completions", 1, "expected a path such as"),

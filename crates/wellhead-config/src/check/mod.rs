@@ -2,6 +2,7 @@
 
 mod app;
 mod catalog;
+mod credential;
 mod fallback;
 mod model;
 mod process;

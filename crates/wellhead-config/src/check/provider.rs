@@ -2,15 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wellhead_catalog::{Auth, Dialect, Kind};
+use wellhead_catalog::{AZURE_KEY_HEADER, Auth, Dialect, Kind};
 
-use super::ReportAt;
+use super::{ReportAt, credential};
+use crate::compile::region_of;
 use crate::diagnostic::Report;
 use crate::document::{Document, Provider};
 use crate::kinds::KindSource;
-use crate::read::Spanned;
+use crate::read::{Element, Spanned};
 use crate::snapshot::BaseUrl;
-use crate::values::{KeyEntry, Url, is_host_name, url_text};
+use crate::values::{ProviderKeyEntry, Url, is_host_name, url_text};
 
 /// Whether requests can be sent to a kind yet: those of the OpenAI family can.
 pub(crate) fn has_effect(kind: &Kind) -> bool {
@@ -74,12 +75,23 @@ fn completeness(name: &Spanned<String>, provider: &Provider, kind: &Kind, report
         let message = format!("kind {:?} has no base URL of its own, and base_url is missing", &*kind.name);
         report.error_at(name, message).expected("base_url: https://HOST/v1");
     }
-    let needs_key = matches!(kind.auth, Auth::Bearer | Auth::Header(_));
-    if needs_key && provider.keys.is_none() && provider.key.is_none() {
+    let needs_key = matches!(kind.auth, Auth::Bearer | Auth::Header(_) | Auth::AzureEntra);
+    if provider.keys.is_some() || provider.key.is_some() {
+        return;
+    }
+    if needs_key {
         let example = kind.key_env.first().map_or("API_KEY", String::as_str);
+        let entra = if kind.auth == Auth::AzureEntra { ", or keys: [{ azure: {} }]" } else { "" };
         report
             .error_at(name, format!("kind {:?} needs a key, and none is given", &*kind.name))
-            .expected(format!("keys: [\"${{{example}}}\"]"));
+            .expected(format!("keys: [\"${{{example}}}\"]{entra}"));
+    }
+    if let (Auth::AwsSigv4(_), Some(url)) = (&kind.auth, effective_url(provider, kind))
+        && region_of(&url.0).is_none()
+    {
+        let message =
+            format!("the host {} does not say its region, for which requests are signed", url.0.host);
+        report.error_at(name, message).expected("keys: [{ aws: { region: eu-central-1 } }]");
     }
 }
 
@@ -97,12 +109,12 @@ fn base_url(provider: &Provider, report: &mut Report) {
 }
 
 /// Every key with its place, from `keys:` or `key:`.
-fn written_keys(provider: &Provider) -> Vec<Spanned<KeyEntry>> {
+fn written_keys(provider: &Provider) -> Vec<Spanned<ProviderKeyEntry>> {
     let listed = provider.keys.iter().flat_map(|keys| keys.0.iter().cloned());
-    let single = provider.key.iter().map(|key| Spanned {
-        value: KeyEntry { secret: key.value.clone(), id: None },
-        place: key.place.clone(),
-    });
+    let single = provider
+        .key
+        .iter()
+        .map(|key| Spanned { value: ProviderKeyEntry::Plain(key.value.clone()), place: key.place.clone() });
     listed.chain(single).collect()
 }
 
@@ -111,18 +123,27 @@ fn credentials(provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
         report.error_at(key, "`key` and `keys` are both given").expected("one of them");
     }
     let keys = written_keys(provider);
-    let mut seen: HashMap<&str, u32> = HashMap::new();
+    let url = kind.and_then(|kind| effective_url(provider, kind)).map(|url| url.0);
+    let mut seen: HashMap<String, u32> = HashMap::new();
     let mut ids: HashSet<&str> = HashSet::new();
     for key in &keys {
-        if let Some(line) = seen.insert(key.secret.0.expose(), key.line()) {
+        // With the id left out: the same credential under two names is still one.
+        let same = match key.secret() {
+            Some(secret) => secret.0.expose().to_owned(),
+            None => key.value.without_id().write().to_string(),
+        };
+        if let Some(line) = seen.insert(same, key.line()) {
             report.error_at(key, format!("the same key was given in line {line}")).expected("each key once");
         }
-        if let Some(id) = &key.id
+        if let Some(id) = key.id()
             && !ids.insert(&id.0)
         {
             report
                 .error_at(id, "two keys of one provider have this id")
                 .expected("an id of its own for each key");
+        }
+        if let Some(fields) = key.fields() {
+            credential::check(fields, kind, url.as_ref(), report);
         }
     }
     if let Some(kind) = kind.filter(|kind| kind.auth == Auth::None)
@@ -139,9 +160,12 @@ fn headers(provider: &Provider, kind: Option<&Kind>, report: &mut Report) {
     let mut seen: HashSet<String> = HashSet::new();
     for entry in &headers.entries {
         let folded = entry.name.to_ascii_lowercase();
-        if let Some(Auth::Header(auth)) = kind.map(|kind| &kind.auth)
-            && auth.eq_ignore_ascii_case(&folded)
-        {
+        let carries_key = match kind.map(|kind| &kind.auth) {
+            Some(Auth::Header(auth)) => auth.eq_ignore_ascii_case(&folded),
+            Some(Auth::AzureEntra) => folded == AZURE_KEY_HEADER,
+            _ => false,
+        };
+        if carries_key {
             report
                 .error_at(&entry.name, "this header carries the provider's key")
                 .expected("the key in `keys:`");

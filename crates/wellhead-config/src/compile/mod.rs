@@ -2,12 +2,14 @@
 
 mod app;
 mod boot;
+mod cloud;
 mod model;
 mod provider;
 
 use std::sync::Arc;
 
 pub use app::{StoreApp, StoreKey};
+pub(crate) use cloud::region_of;
 use wellhead_policy::KeyHasher;
 use wellhead_types::Name;
 

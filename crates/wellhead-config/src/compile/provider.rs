@@ -8,12 +8,14 @@ use wellhead_catalog::{Auth, Kind};
 use wellhead_policy::KeyHasher;
 use wellhead_types::{Name, Secret};
 
-use super::short_hash;
+use super::{cloud, short_hash};
 use crate::check::{ReportAt, effective_url, has_effect};
 use crate::defaults;
 use crate::diagnostic::Report;
 use crate::document::{self, Document};
-use crate::snapshot::{Protocol, Provider, ProviderKey, Tls};
+use crate::read::Element;
+use crate::snapshot::{BaseUrl, Protocol, Provider, ProviderKey, Tls};
+use crate::values::ProviderKeyEntry;
 
 /// Every provider that requests can be sent to; the others have had their warning.
 pub(super) fn compile(
@@ -33,8 +35,8 @@ pub(super) fn compile(
         let provider = Provider {
             name: Arc::clone(&name),
             kind: Arc::clone(kind),
+            keys: keys(&name, written, kind, &url.0, hasher),
             base_url: url.0,
-            keys: keys(&name, written, kind, hasher),
             prefill: written.prefill.as_ref().map(|choice| choice.meant()),
             region: written.region.as_ref().map(|region| region.0.as_str().into()),
             headers: headers(written),
@@ -50,21 +52,49 @@ pub(super) fn compile(
     compiled
 }
 
-fn keys(name: &str, written: &document::Provider, kind: &Kind, hasher: &KeyHasher) -> Vec<ProviderKey> {
+fn keys(
+    name: &str,
+    written: &document::Provider,
+    kind: &Kind,
+    url: &BaseUrl,
+    hasher: &KeyHasher,
+) -> Vec<ProviderKey> {
     if kind.auth == Auth::None {
         return Vec::new();
     }
-    let listed = written.keys.iter().flat_map(|keys| &keys.0);
-    let listed = listed.map(|key| (key.id.as_ref().map(|id| id.0.as_str()), &key.secret.0));
-    let single = written.key.iter().map(|key| (None, &key.0));
-    let key = |(id, secret): (Option<&str>, &Secret)| ProviderKey {
-        id: match id {
-            Some(id) => format!("{name}#{id}").into(),
-            None => format!("{name}#{}", short_hash(hasher, secret.expose())).into(),
-        },
-        secret: secret.clone(),
+    let listed = written.keys.iter().flat_map(|keys| &keys.0).map(|entry| &entry.value);
+    let single = written.key.iter().map(|key| ProviderKeyEntry::Plain(key.value.clone())).collect::<Vec<_>>();
+    let keys: Vec<_> =
+        listed.chain(&single).filter_map(|entry| key(name, entry, kind, url, hasher)).collect();
+    if !keys.is_empty() || written.keys.is_some() {
+        return keys;
+    }
+    let usual = cloud::usual(kind, url).map(|cloud| ProviderKey {
+        id: format!("{name}#default").into(),
+        secret: Secret::new(""),
+        cloud: Some(Arc::new(cloud)),
+    });
+    usual.into_iter().collect()
+}
+
+/// `None`: an entry about which an error has been said.
+fn key(
+    name: &str,
+    entry: &ProviderKeyEntry,
+    kind: &Kind,
+    url: &BaseUrl,
+    hasher: &KeyHasher,
+) -> Option<ProviderKey> {
+    let id = |text: &str| match entry.id() {
+        Some(id) => format!("{name}#{}", id.0).into(),
+        None => format!("{name}#{}", short_hash(hasher, text)).into(),
     };
-    listed.chain(single).map(key).collect()
+    if let Some(secret) = entry.secret() {
+        return Some(ProviderKey { id: id(secret.0.expose()), secret: secret.0.clone(), cloud: None });
+    }
+    let cloud = cloud::written(entry.fields()?, kind, url)?;
+    let id = id(&entry.write().to_string());
+    Some(ProviderKey { id, secret: Secret::new(""), cloud: Some(Arc::new(cloud)) })
 }
 
 fn headers(written: &document::Provider) -> Vec<(String, String)> {

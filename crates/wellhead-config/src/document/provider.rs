@@ -2,8 +2,8 @@
 
 use crate::section::section;
 use crate::values::{
-    HeaderName, HeaderValue, Int, KeyEntry, List, Named, PrefillChoice, ProtocolChoice, SecretText, Switch,
-    Text, Time, Url,
+    HeaderName, HeaderValue, Int, List, Named, PrefillChoice, ProtocolChoice, ProviderKeyEntry, SecretText,
+    Switch, Text, Time, Url,
 };
 
 section! {
@@ -13,8 +13,9 @@ section! {
         Must kind: Text,
         /// Where its API begins, without the endpoint: https://api.example.com/v1. Default: the kind's own.
         May base_url: Url,
-        /// Its keys, used in turn; each as text or as {secret, id}.
-        May keys: List<KeyEntry, 1, 1000>,
+        /// Its keys, used in turn; each as text, as {secret, id}, or as {aws}, {gcp} or {azure} where a cloud gives the
+        /// credential out. Default: where requests are signed for AWS or carry tokens of Google Cloud, the usual chain.
+        May keys: List<ProviderKeyEntry, 1, 1000>,
         /// Its only key; short for `keys` with one entry.
         May key: SecretText,
         /// Where it computes, for rules about where data may go.

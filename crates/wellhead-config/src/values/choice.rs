@@ -234,6 +234,50 @@ impl PriorityChoice {
     }
 }
 
+choice! {
+    /// Where credentials of AWS come from.
+    AwsSourceChoice {
+        /// The first place that has something.
+        Auto = "auto",
+        /// Environment variables.
+        Environment = "environment",
+        /// The shared files of the AWS tools.
+        Profile = "profile",
+        /// A role, for a token in a file.
+        WebIdentity = "web-identity",
+        /// The endpoint that ECS and EKS give to a container.
+        Container = "container",
+        /// The metadata service of EC2.
+        Imds = "imds",
+    }
+}
+
+choice! {
+    /// Where access tokens of Google Cloud come from.
+    GcpSourceChoice {
+        /// A file if there is one, else the metadata server.
+        Auto = "auto",
+        /// A file.
+        File = "file",
+        /// The metadata server.
+        Metadata = "metadata",
+    }
+}
+
+choice! {
+    /// Where access tokens of Microsoft Entra ID come from.
+    AzureSourceChoice {
+        /// The first that is configured.
+        Auto = "auto",
+        /// A secret of an application.
+        ClientSecret = "client-secret",
+        /// A token in a file that stands for an application.
+        WorkloadIdentity = "workload-identity",
+        /// The identity of the machine.
+        ManagedIdentity = "managed-identity",
+    }
+}
+
 /// Where access records go: `stdout`, `off`, or a path with at least one slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessLogChoice(pub AccessLog);

@@ -9,6 +9,7 @@ mod key_entry;
 mod names;
 mod number;
 mod price;
+mod provider_key;
 mod quantity;
 mod text;
 
@@ -16,8 +17,8 @@ pub use address::Address;
 pub use base_url::Url;
 pub(crate) use base_url::{is_host_name, text_of as url_text};
 pub use choice::{
-    AccessLogChoice, ApiAuth, CacheScopeChoice, DeferUnknown, DeferWhen, HedgeChoice, PrefillChoice,
-    PriorityChoice, ProtocolChoice, Rescue, StreamMode,
+    AccessLogChoice, ApiAuth, AwsSourceChoice, AzureSourceChoice, CacheScopeChoice, DeferUnknown, DeferWhen,
+    GcpSourceChoice, HedgeChoice, PrefillChoice, PriorityChoice, ProtocolChoice, Rescue, StreamMode,
 };
 pub use collections::{Entry, List, Named};
 pub use header::HeaderValue;
@@ -28,6 +29,7 @@ pub use names::{
 };
 pub use number::{Dollars, Int, Switch};
 pub use price::ListPrice;
+pub use provider_key::{AwsFields, AzureFields, GcpFields, ProviderKeyEntry, ProviderKeyFields};
 pub(crate) use quantity::time_text;
 pub use quantity::{Bytes, Time};
 pub use text::{SecretText, Text};

@@ -14,6 +14,9 @@ providers:
   p: { kind: openai-compatible, base_url: 'https://p.example/v1', PROVIDER }
   q: { kind: openai-compatible, base_url: 'https://q.example/v1', tls: {TLS}, timeouts: {CONNECT} }
   r: { kind: openai-compatible, base_url: 'https://r.example/v1', region: de }
+  s: { kind: bedrock-openai, base_url: 'https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1', keys: [{ aws: {AWS} }] }
+  t: { kind: vertex-openai, base_url: 'https://t.example/v1', keys: [{ gcp: {GCP} }] }
+  u: { kind: azure-openai, base_url: 'https://u.example/v1', keys: [{ azure: {AZURE} }] }
 models:
   m: { targets: [{ provider: p, model: a, TARGET }, { provider: q, model: b }, { provider: r, model: c }], timeouts: {TIMES}, defer: {DEFERS}, MODEL }
   n: { targets: [{ provider: p, model: a }] }
@@ -37,6 +40,41 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("providers.*.keys", "PROVIDER", "keys: [one, two]"),
     ("providers.*.keys[].secret", "PROVIDER", "keys: [{ secret: one }]"),
     ("providers.*.keys[].id", "PROVIDER", "keys: [{ secret: one, id: mine }]"),
+    ("providers.*.keys[].aws.source", "{AWS}", "{ source: imds }"),
+    (
+        "providers.*.keys[].aws.access_key_id",
+        "{AWS}",
+        "{ access_key_id: AKIDEXAMPLE, secret_access_key: one }",
+    ),
+    (
+        "providers.*.keys[].aws.secret_access_key",
+        "{AWS}",
+        "{ access_key_id: AKIDEXAMPLE, secret_access_key: two }",
+    ),
+    (
+        "providers.*.keys[].aws.session_token",
+        "{AWS}",
+        "{ access_key_id: AKIDEXAMPLE, secret_access_key: one, session_token: three }",
+    ),
+    ("providers.*.keys[].aws.profile", "{AWS}", "{ profile: work }"),
+    ("providers.*.keys[].aws.role_arn", "{AWS}", "{ role_arn: 'arn:aws:iam::1:role/r' }"),
+    (
+        "providers.*.keys[].aws.token_file",
+        "{AWS}",
+        "{ role_arn: 'arn:aws:iam::1:role/r', token_file: token }",
+    ),
+    ("providers.*.keys[].aws.region", "{AWS}", "{ region: us-east-1 }"),
+    ("providers.*.keys[].aws.sts_endpoint", "{AWS}", "{ sts_endpoint: 'https://sts.example' }"),
+    ("providers.*.keys[].gcp.source", "{GCP}", "{ source: metadata }"),
+    ("providers.*.keys[].gcp.file", "{GCP}", "{ file: key.json }"),
+    ("providers.*.keys[].gcp.scope", "{GCP}", "{ scope: 'https://www.googleapis.com/auth/other' }"),
+    ("providers.*.keys[].azure.source", "{AZURE}", "{ source: managed-identity }"),
+    ("providers.*.keys[].azure.tenant_id", "{AZURE}", "{ tenant_id: t }"),
+    ("providers.*.keys[].azure.client_id", "{AZURE}", "{ client_id: c }"),
+    ("providers.*.keys[].azure.client_secret", "{AZURE}", "{ client_secret: one }"),
+    ("providers.*.keys[].azure.token_file", "{AZURE}", "{ token_file: token }"),
+    ("providers.*.keys[].azure.authority", "{AZURE}", "{ authority: 'https://login.example' }"),
+    ("providers.*.keys[].azure.scope", "{AZURE}", "{ scope: 'https://ai.azure.com/.default' }"),
     ("providers.*.key", "PROVIDER", "key: one"),
     ("providers.*.region", "PROVIDER", "region: eu"),
     ("providers.*.prefill", "PROVIDER", "prefill: vllm"),
@@ -239,6 +277,9 @@ fn snapshot(place: &str, written: &str) -> String {
         "{SERVER}",
         "{TELEMETRY}",
         "{FACTS}",
+        "{AWS}",
+        "{GCP}",
+        "{AZURE}",
     ] {
         text = text.replace(rest, "{}");
     }

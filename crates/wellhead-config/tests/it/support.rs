@@ -13,13 +13,9 @@ use wellhead_policy::KeyHasher;
 pub(crate) fn kinds() -> Vec<Arc<Kind>> {
     vec![
         kind("openai", Dialect::Openai, Some("https://api.openai.com/v1"), Auth::Bearer, &["OPENAI_API_KEY"]),
-        kind(
-            "azure-openai",
-            Dialect::Openai,
-            None,
-            Auth::Header("api-key".into()),
-            &["AZURE_OPENAI_API_KEY"],
-        ),
+        kind("azure-openai", Dialect::Openai, None, Auth::AzureEntra, &["AZURE_OPENAI_API_KEY"]),
+        kind("bedrock-openai", Dialect::Openai, None, Auth::AwsSigv4("bedrock".into()), &[]),
+        kind("vertex-openai", Dialect::Openai, None, Auth::GcpOauth, &[]),
         kind("openai-compatible", Dialect::Openai, None, Auth::OptionalBearer, &[]),
         kind("ollama", Dialect::Openai, Some("http://127.0.0.1:11434/v1"), Auth::None, &[]),
         kind(

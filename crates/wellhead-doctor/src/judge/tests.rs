@@ -482,6 +482,7 @@ fn one_key_of_two() {
     let second = wellhead_config::snapshot::ProviderKey {
         id: "a#2".into(),
         secret: wellhead_types::Secret::new("sk-the-other-secret-b2"),
+        cloud: None,
     };
     provider.keys.push(second);
     subject.provider = Arc::new(provider);

@@ -20,6 +20,10 @@ impl OnceBytes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
+    fn peek(&self) -> Option<Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn take(&self) -> Option<Bytes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -47,7 +51,15 @@ impl OnceReader {
 
     /// The pieces, for the first who asks.
     pub(super) fn take(&self) -> Option<Vec<Bytes>> {
-        let bytes = self.bytes.take()?;
+        Some(self.pieces(&self.bytes.take()?))
+    }
+
+    /// The pieces, which stay where they are.
+    pub(super) fn peek(&self) -> Option<Vec<Bytes>> {
+        Some(self.pieces(&self.bytes.peek()?))
+    }
+
+    fn pieces(&self, bytes: &Bytes) -> Vec<Bytes> {
         let piece = |part: &Part| match part {
             Part::Kept(range) => {
                 let bound = |at: u64| usize::try_from(at).map_or(bytes.len(), |at| at.min(bytes.len()));
@@ -55,7 +67,7 @@ impl OnceReader {
             }
             Part::New(new) => new.clone(),
         };
-        Some(self.parts.iter().map(piece).collect())
+        self.parts.iter().map(piece).collect()
     }
 }
 

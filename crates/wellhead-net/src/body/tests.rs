@@ -27,6 +27,24 @@ fn bytes(length: usize) -> Bytes {
     (0..length).map(|i| u8::try_from(i % 251).unwrap()).collect::<Vec<_>>().into()
 }
 
+#[tokio::test]
+async fn what_is_in_memory_can_be_looked_at_without_being_sent() {
+    let content = bytes(5000);
+    let parts: Arc<[Part]> =
+        vec![Part::Kept(0..2000), Part::New("new".into()), Part::Kept(3000..5000)].into();
+    let once = Arc::new(OnceBytes::new(content.clone()));
+    let body = OutBody::once(once.clone(), parts.clone());
+    let expected = [&content[..2000], b"new", &content[3000..]].concat();
+    assert_eq!(body.in_memory().unwrap().concat(), expected);
+    assert!(!once.is_spent());
+    assert_eq!(read(body.clone()).await.unwrap().concat(), expected);
+    assert!(body.in_memory().is_none(), "it is gone");
+    let pieces = OutBody::pieces(vec![content.slice(..7), content.slice(7..9), content.slice(9..)]);
+    assert_eq!(pieces.in_memory().unwrap().concat(), content);
+    assert!(OutBody::empty().in_memory().unwrap().is_empty());
+    assert!(OutBody::file(spilled(&content, 1), parts).in_memory().is_none(), "in a file");
+}
+
 /// An unnamed file with this content.
 fn file_of(content: &[u8]) -> File {
     let path = std::env::temp_dir().join(format!("wellhead-body-{}-{:p}", std::process::id(), content));

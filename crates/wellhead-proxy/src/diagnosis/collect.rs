@@ -110,14 +110,18 @@ fn keys(target: &TargetPlan, now: Nanos) -> KeysEvidence {
         let count = match key.state.read(|rest| rest.whole(now)) {
             Some((Why::Rejected, _)) => &mut seen.rejected,
             Some((Why::Exhausted, _)) => &mut seen.exhausted,
+            Some((Why::Unavailable, _)) => &mut seen.unavailable,
             None => &mut seen.limited,
         };
         *count += 1;
+        if let Some(cloud) = key.cloud.as_deref().filter(|_| seen.trouble.is_none()) {
+            seen.trouble = cloud.credential.trouble().map(|(error, _)| error.to_string());
+        }
         if seen.examples.len() < EXAMPLES_MAX {
-            seen.examples.push(key.secret.masked());
+            seen.examples.push(key.shown());
         }
     }
-    if seen.limited + seen.rejected + seen.exhausted < seen.total {
+    if seen.limited + seen.rejected + seen.exhausted + seen.unavailable < seen.total {
         seen.free_at = None;
     }
     seen

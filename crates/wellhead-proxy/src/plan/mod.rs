@@ -6,7 +6,7 @@ mod question;
 mod route;
 mod webhook;
 
-pub(crate) use provider::{KeyPlan, ProviderPlan, Uris};
+pub(crate) use provider::{CloudKey, KeyPlan, ProviderPlan, Uris};
 pub use question::Question;
 pub(crate) use route::{Route, TargetPlan};
 pub(crate) use webhook::WebhookPlan;

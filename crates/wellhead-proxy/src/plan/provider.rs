@@ -5,9 +5,10 @@ use crate::state::{KeyState, Registry, Slots};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use wellhead_catalog::{Auth, Kind, Prefill};
-use wellhead_config::snapshot::{self, BaseUrl, Provider};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use wellhead_catalog::{AZURE_KEY_HEADER, Auth, Kind, Prefill};
+use wellhead_config::snapshot::{self, BaseUrl, Cloud, Provider, Signing};
+use wellhead_credentials::Credential;
 use wellhead_net::{Endpoint, Protocol, TlsOptions};
 use wellhead_resilience::Nanos;
 use wellhead_types::{Name, Secret};
@@ -45,9 +46,44 @@ pub(crate) struct ProviderPlan {
 pub(crate) struct KeyPlan {
     pub(crate) id: Name,
     pub(crate) secret: Secret,
-    /// Header and value that carry it; `None` where the kind takes none.
+    /// Header and value that carry it; `None` where the kind takes none, or where a cloud gives it out.
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
+    /// Where a cloud gives it out.
+    pub(crate) cloud: Option<Box<CloudKey>>,
     pub(crate) state: Arc<KeyState>,
+}
+
+impl KeyPlan {
+    /// As people see it: `…a1`, or its id where there is no text of its own.
+    pub(crate) fn shown(&self) -> String {
+        if self.cloud.is_some() { self.id.to_string() } else { self.secret.masked() }
+    }
+}
+
+/// A credential that is fetched, and put on each request by itself.
+#[derive(Debug)]
+pub(crate) struct CloudKey {
+    pub(crate) credential: Arc<Credential>,
+    /// What requests are signed for; `None`: they carry the credential.
+    pub(crate) signing: Option<Signing>,
+    /// It has been refused, and was fetched anew because of that.
+    doubted: AtomicBool,
+}
+
+impl CloudKey {
+    /// It was refused. Returns whether that is news: then it is fetched anew.
+    pub(crate) fn doubt(&self) -> bool {
+        let is_news = !self.doubted.swap(true, Ordering::Relaxed);
+        if is_news {
+            self.credential.doubt();
+        }
+        is_news
+    }
+
+    /// It was taken.
+    pub(crate) fn trust(&self) {
+        self.doubted.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Where one endpoint of the API is, for both protocol versions.
@@ -75,7 +111,11 @@ impl ProviderPlan {
             Ok(KeyPlan {
                 id: key.id.clone(),
                 secret: key.secret.clone(),
-                header: credential(&provider.kind.auth, key.secret.expose())?,
+                header: match key.cloud {
+                    Some(_) => None,
+                    None => credential(&provider.kind.auth, key.secret.expose())?,
+                },
+                cloud: key.cloud.as_ref().map(|cloud| cloud_key(cloud, registry)),
                 state: registry.key(&provider.name, &key.id),
             })
         });
@@ -188,6 +228,14 @@ pub(super) fn authority(base: &BaseUrl) -> String {
     }
 }
 
+fn cloud_key(cloud: &Cloud, registry: &Registry) -> Box<CloudKey> {
+    Box::new(CloudKey {
+        credential: registry.credential(&cloud.source),
+        signing: cloud.signing.clone(),
+        doubted: AtomicBool::new(false),
+    })
+}
+
 fn credential(auth: &Auth, secret: &str) -> Result<Option<(HeaderName, HeaderValue)>, String> {
     let (name, text) = match auth {
         Auth::None => return Ok(None),
@@ -195,7 +243,10 @@ fn credential(auth: &Auth, secret: &str) -> Result<Option<(HeaderName, HeaderVal
             HeaderName::try_from(name.as_str()).map_err(|_| "auth header name".to_owned())?,
             secret.to_owned(),
         ),
-        _ => (http::header::AUTHORIZATION, format!("Bearer {secret}")),
+        Auth::AzureEntra => (HeaderName::from_static(AZURE_KEY_HEADER), secret.to_owned()),
+        Auth::Bearer | Auth::OptionalBearer | Auth::AwsSigv4(_) | Auth::GcpOauth => {
+            (http::header::AUTHORIZATION, format!("Bearer {secret}"))
+        }
     };
     let mut value = header_value(&text, "a key")?;
     value.set_sensitive(true);

@@ -3,10 +3,12 @@
 
 use super::provider::{ProviderPlan, Uris};
 use crate::state::Registry;
-use http::header::{ACCEPT, HOST, HeaderMap, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderValue};
 use http::{Method, Request, Version};
 use std::sync::Arc;
-use wellhead_config::snapshot::{Provider, ProviderKey};
+use wellhead_config::snapshot::{Cloud, Provider, ProviderKey};
+use wellhead_credentials::Material;
+use wellhead_credentials::sigv4::{BodyHash, Parts, sign};
 use wellhead_net::{Endpoint, OutBody};
 
 /// `GET` of something below a provider's base URL.
@@ -38,6 +40,32 @@ impl Question {
         headers.extend(plan.headers.iter().cloned());
         headers.extend(plan.keys.iter().filter_map(|key| key.header.clone()));
         Ok(Self { uris: plan.uris(&path, "")?, endpoint: plan.endpoint, headers })
+    }
+
+    /// Puts a fetched credential on it, if the key has one. `unix_s`: seconds since 1970.
+    ///
+    /// # Errors
+    /// What of the credential cannot be put into a request, without its secrets.
+    pub fn authorize(&mut self, cloud: &Cloud, material: &Material, unix_s: u64) -> Result<(), String> {
+        let signed = match (material, &cloud.signing) {
+            (Material::Token { header, .. }, _) => vec![(AUTHORIZATION, header.clone())],
+            (Material::Aws(keys), Some(signing)) => {
+                let host = self.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+                let parts = Parts {
+                    method: "GET",
+                    host,
+                    path: self.uris.origin.path(),
+                    query: self.uris.origin.query().unwrap_or_default(),
+                    body: BodyHash::of(b""),
+                };
+                sign(&parts, keys, signing, unix_s)?
+            }
+            (Material::Aws(_), None) => return Err("keys of AWS for requests that are not signed".to_owned()),
+        };
+        for (name, value) in signed {
+            self.headers.insert(name, value);
+        }
+        Ok(())
     }
 
     /// Where the provider is.

@@ -19,23 +19,35 @@ const FILES_BYTES_MAX: u64 = 4 << 30;
 /// see [`Spill::permit`].
 const WRITE_MAX: Duration = Duration::from_secs(2);
 
-/// Jobs of one worker that write, at once. Its blocking pool has four threads, of which one is left to look up names.
+/// Jobs of one worker that write, at once. Its blocking pool has four threads, which all of these fill.
 const WRITE_JOBS_MAX: usize = 1;
 
 /// Jobs of one worker that read, at once. A piece comes from the page cache within 0.1 ms: enough for any network.
 const READ_JOBS_MAX: usize = 2;
+
+/// Jobs of one worker that hash a large body, at once. A body of 32 MiB takes a few dozen milliseconds.
+const HASH_JOBS_MAX: usize = 1;
 
 /// What one worker may do at once.
 #[derive(Debug)]
 pub(crate) struct DiskJobs {
     writes: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    hashes: Arc<Semaphore>,
 }
 
 impl Default for DiskJobs {
     fn default() -> Self {
-        let [writes, reads] = [WRITE_JOBS_MAX, READ_JOBS_MAX].map(|max| Arc::new(Semaphore::new(max)));
-        Self { writes, reads }
+        let [writes, reads, hashes] =
+            [WRITE_JOBS_MAX, READ_JOBS_MAX, HASH_JOBS_MAX].map(|max| Arc::new(Semaphore::new(max)));
+        Self { writes, reads, hashes }
+    }
+}
+
+impl DiskJobs {
+    /// Waits for the right to hash.
+    pub(crate) async fn hash(&self) -> Option<OwnedSemaphorePermit> {
+        self.hashes.clone().acquire_owned().await.ok()
     }
 }
 

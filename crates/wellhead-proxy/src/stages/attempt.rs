@@ -1,6 +1,7 @@
 //! The attempts: asks the ladder, executes what it says on sockets, tells it what happened. Decides nothing itself. Here
 //! is the loop; one attempt is [`send`], then [`open`] or [`refused`].
 
+mod credential;
 mod kind;
 mod limit;
 mod open;

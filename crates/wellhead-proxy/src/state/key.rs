@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wellhead_resilience::Nanos;
-use wellhead_resilience::key_rest::{KeyRest, Why};
+use wellhead_resilience::key_rest::{DOUBTED, KeyRest, UNAVAILABLE, Why};
 use wellhead_types::{Cause, Failure, Name, Scope};
 
 use crate::clock::nanos;
@@ -47,10 +47,18 @@ impl KeyState {
             (Scope::Key, Cause::QuotaExhausted) => {
                 self.change(|rest| rest.on_refused(Why::Exhausted, after, now));
             }
+            (Scope::Key, Cause::CredentialUnavailable) => {
+                self.change(|rest| rest.on_refused_for(Why::Unavailable, after.unwrap_or(UNAVAILABLE), now));
+            }
             (Scope::Key, _) => self.change(|rest| rest.on_refused(Why::Rejected, after, now)),
             (Scope::KeyModel, _) => self.change(|rest| rest.on_limited(model.clone(), after, now)),
             _ => {}
         }
+    }
+
+    /// It was rejected, and is being fetched anew: it may be right soon.
+    pub(crate) fn on_doubt(&self, now: Nanos) {
+        self.change(|rest| rest.on_refused_for(Why::Rejected, DOUBTED, now));
     }
 
     /// For `/status`.

@@ -19,7 +19,8 @@ use crate::diagnosis::Trouble;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
-use wellhead_config::snapshot::AppLimits as Numbers;
+use wellhead_config::snapshot::{AppLimits as Numbers, TokenSource};
+use wellhead_credentials::{Credential, Keeper};
 use wellhead_quota::AppLimits;
 use wellhead_resilience::budget::RetryBudget;
 use wellhead_resilience::{Nanos, hedge};
@@ -36,9 +37,20 @@ pub(crate) struct Registry {
     troubles: Mutex<HashMap<Name, Arc<Trouble>>>,
     ramps: Mutex<HashMap<Name, Arc<RouteRamp>>>,
     slots: Mutex<HashMap<Name, Arc<Slots>>>,
+    credentials: Keeper,
 }
 
 impl Registry {
+    /// With credentials from this keeper; the default has one that fetches nothing.
+    pub(crate) fn with(credentials: Keeper) -> Self {
+        Self { credentials, ..Self::default() }
+    }
+
+    /// A credential that is fetched: the same for all who name the same source.
+    pub(crate) fn credential(&self, source: &TokenSource) -> Arc<Credential> {
+        self.credentials.credential(source)
+    }
+
     pub(crate) fn target(&self, id: &Name) -> Arc<TargetState> {
         get_or_make(&self.targets, id.clone(), TargetState::default)
     }

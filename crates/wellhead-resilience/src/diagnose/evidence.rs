@@ -143,6 +143,10 @@ pub struct KeysEvidence {
     pub rejected: usize,
     /// Without credit.
     pub exhausted: usize,
+    /// Not to be had from whoever gives them out.
+    pub unavailable: usize,
+    /// Why one of those cannot be had.
+    pub trouble: Option<String>,
     /// When the first one is free, if all rest.
     pub free_at: Option<Nanos>,
     /// Some of those that rest, masked: `…a1`.
@@ -151,7 +155,7 @@ pub struct KeysEvidence {
 
 impl KeysEvidence {
     pub(super) const fn all_rest(&self) -> bool {
-        self.total > 0 && self.limited + self.rejected + self.exhausted >= self.total
+        self.total > 0 && self.limited + self.rejected + self.exhausted + self.unavailable >= self.total
     }
 }
 

@@ -64,7 +64,13 @@ fn remembered<'a>(target: &'a TargetEvidence, evidence: &Evidence) -> Option<(Di
 const fn is_about_keys(fault: &Fault) -> bool {
     matches!(fault.cause, Cause::NoKeyAvailable)
         || (matches!(fault.scope, Scope::Key | Scope::KeyModel)
-            && matches!(fault.cause, Cause::RateLimited | Cause::QuotaExhausted | Cause::KeyRejected))
+            && matches!(
+                fault.cause,
+                Cause::RateLimited
+                    | Cause::QuotaExhausted
+                    | Cause::KeyRejected
+                    | Cause::CredentialUnavailable
+            ))
 }
 
 /// All keys rest. A limit passes soon, so it is what keeps the target from answering now, whatever the others have.
@@ -74,6 +80,8 @@ const fn of_keys(target: &TargetEvidence) -> Diagnosis {
         Diagnosis::KeyLimited
     } else if keys.rejected > 0 {
         Diagnosis::KeyRejected
+    } else if keys.unavailable > 0 {
+        Diagnosis::CredentialUnavailable
     } else {
         Diagnosis::BudgetExhausted
     }
@@ -107,6 +115,7 @@ fn of_fault(fault: &Fault, target: &TargetEvidence, evidence: &Evidence) -> Diag
         Cause::RateLimited | Cause::NoKeyAvailable => Diagnosis::KeyLimited,
         Cause::QuotaExhausted => Diagnosis::BudgetExhausted,
         Cause::KeyRejected => Diagnosis::KeyRejected,
+        Cause::CredentialUnavailable => Diagnosis::CredentialUnavailable,
         Cause::ModelUnknown => Diagnosis::ModelUnknown,
         Cause::ContextLength | Cause::ContentFiltered | Cause::BadRequest => Diagnosis::RequestRefused,
         Cause::ConnectionReset

@@ -27,7 +27,7 @@ use wellhead_types::{Cause, Diagnosis, Name};
 
 /// Which cause counts when several are there: those that somebody has to mend first, from the most to the least
 /// specific, then those that pass. Causes that are survived are never the reason of a failure and not in it.
-pub const PRECEDENCE: [Diagnosis; 23] = [
+pub const PRECEDENCE: [Diagnosis; 24] = [
     Diagnosis::TlsPlaintextPort,
     Diagnosis::TlsClientCert,
     Diagnosis::TlsName,
@@ -37,6 +37,7 @@ pub const PRECEDENCE: [Diagnosis; 23] = [
     Diagnosis::DnsNoAddress,
     Diagnosis::ModelUnknown,
     Diagnosis::KeyRejected,
+    Diagnosis::CredentialUnavailable,
     Diagnosis::BudgetExhausted,
     Diagnosis::PortRefused,
     Diagnosis::HealthcheckBlocked,
@@ -234,7 +235,12 @@ fn findings_of(evidence: &Evidence, judged: &[Judged<'_>]) -> Vec<Finding> {
 /// Keys that are refused for good are told even where others of the same target decide what happens.
 fn key_findings(target: &TargetEvidence, evidence: &Evidence, told: &[Finding]) -> Vec<Finding> {
     let keys = &target.keys;
-    [(Diagnosis::KeyRejected, keys.rejected), (Diagnosis::BudgetExhausted, keys.exhausted)]
+    let counts = [
+        (Diagnosis::KeyRejected, keys.rejected),
+        (Diagnosis::CredentialUnavailable, keys.unavailable),
+        (Diagnosis::BudgetExhausted, keys.exhausted),
+    ];
+    counts
         .into_iter()
         .filter(|(cause, count)| {
             *count > 0 && !told.iter().any(|f| f.diagnosis == *cause && f.about == target.target)

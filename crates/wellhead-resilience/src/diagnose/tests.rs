@@ -33,7 +33,7 @@ fn target(name: &str) -> TargetEvidence {
 fn fault(cause: Cause, stage: Stage) -> Fault {
     let scope = match cause {
         Cause::RateLimited => Scope::KeyModel,
-        Cause::KeyRejected | Cause::QuotaExhausted => Scope::Key,
+        Cause::KeyRejected | Cause::QuotaExhausted | Cause::CredentialUnavailable => Scope::Key,
         Cause::ModelUnknown => Scope::TargetModel,
         Cause::Overloaded => Scope::Provider,
         _ => Scope::Endpoint,
@@ -87,6 +87,28 @@ fn limited(free_after: Nanos) -> KeysEvidence {
     }
 }
 
+/// One key, which cannot be fetched.
+fn unfetched() -> KeysEvidence {
+    KeysEvidence {
+        total: 1,
+        unavailable: 1,
+        trouble: Some("Entra ID: refused: AADSTS7000222".to_owned()),
+        free_at: Some(NOW + SECOND),
+        examples: vec!["a#entra".to_owned()],
+        ..KeysEvidence::default()
+    }
+}
+
+#[test]
+fn why_a_credential_cannot_be_had_is_told_to_operators_only() {
+    let report = diagnose(&of(vec![TargetEvidence { keys: unfetched(), ..target("a") }]));
+    assert_eq!(report.diagnosis, Diagnosis::CredentialUnavailable);
+    let found = &report.findings[0].message;
+    assert!(found.contains("AADSTS7000222") && found.contains("a#entra"), "{found}");
+    assert!(!report.message.contains("AADSTS") && !report.message.contains("a#entra"), "{}", report.message);
+    assert!(report.fix.contains("providers.a.keys"), "{}", report.fix);
+}
+
 /// Each cause with evidence of nothing else.
 fn alone() -> Vec<(Diagnosis, Evidence)> {
     use Diagnosis as D;
@@ -119,6 +141,8 @@ fn alone() -> Vec<(Diagnosis, Evidence)> {
         (D::KeyLimited, of(vec![met("a", Cause::RateLimited, Stage::Headers)])),
         (D::KeyLimited, of(vec![TargetEvidence { keys: limited(4 * SECOND), ..target("a") }])),
         (D::KeyRejected, of(vec![met("a", Cause::KeyRejected, Stage::Headers)])),
+        (D::CredentialUnavailable, of(vec![met("a", Cause::CredentialUnavailable, Stage::Prepare)])),
+        (D::CredentialUnavailable, of(vec![TargetEvidence { keys: unfetched(), ..target("a") }])),
         (D::BudgetExhausted, of(vec![met("a", Cause::QuotaExhausted, Stage::Headers)])),
         (D::ModelUnknown, of(vec![met("a", Cause::ModelUnknown, Stage::Headers)])),
         (D::RequestRefused, of(vec![met("a", Cause::BadRequest, Stage::Headers)])),

@@ -43,6 +43,9 @@ pub(super) fn message(
         Diagnosis::UpstreamErrors => format!("Nothing but errors came from {who}."),
         Diagnosis::KeyLimited => format!("The vendor's rate limit is reached for {who}."),
         Diagnosis::KeyRejected => format!("The gateway's credentials are refused by {who}."),
+        Diagnosis::CredentialUnavailable => {
+            format!("The credential for {who} cannot be had from whoever gives it out.")
+        }
         Diagnosis::BudgetExhausted => format!("The gateway's credit with {who} is spent."),
         Diagnosis::ModelUnknown => format!("The model is not known to {who}."),
         Diagnosis::Overloaded => format!("More is asked of {who} than can be carried now."),
@@ -85,7 +88,10 @@ fn who(affected: usize, total: usize) -> String {
 pub(super) fn of_target(judged: &Judged<'_>, evidence: &Evidence) -> String {
     let Judged { target, diagnosis, fault } = judged;
     let what = match diagnosis {
-        Diagnosis::KeyLimited | Diagnosis::KeyRejected | Diagnosis::BudgetExhausted
+        Diagnosis::KeyLimited
+        | Diagnosis::KeyRejected
+        | Diagnosis::CredentialUnavailable
+        | Diagnosis::BudgetExhausted
             if target.keys.all_rest() =>
         {
             all_keys(&target.keys, evidence.now)
@@ -95,6 +101,8 @@ pub(super) fn of_target(judged: &Judged<'_>, evidence: &Evidence) -> String {
         cause => clause(*cause).to_owned(),
     };
     let seen = fault.map(|fault| fault.detail.as_str()).filter(|detail| !detail.is_empty());
+    let trouble = target.keys.trouble.as_deref();
+    let seen = trouble.filter(|_| *diagnosis == Diagnosis::CredentialUnavailable).or(seen);
     let name = target.name.as_ref().and_then(|name| name.last_error.as_deref());
     let seen = seen.or(name.filter(|_| matches!(diagnosis, Diagnosis::DnsFailed | Diagnosis::DnsNxdomain)));
     let rests = target.rests_until.filter(|until| *until > evidence.now).map_or_else(String::new, |until| {
@@ -129,6 +137,7 @@ const fn clause(cause: Diagnosis) -> &'static str {
         Diagnosis::UpstreamErrors => "answers with errors",
         Diagnosis::KeyLimited => "limits the rate of requests",
         Diagnosis::KeyRejected => "refuses the key",
+        Diagnosis::CredentialUnavailable => "was not asked, because the credential cannot be fetched",
         Diagnosis::BudgetExhausted => "says that the credit is spent",
         Diagnosis::ModelUnknown => "does not know the model",
         Diagnosis::Overloaded => "is overloaded",
@@ -148,9 +157,12 @@ fn deadline(patience: Option<Patience>) -> String {
 
 fn all_keys(keys: &KeysEvidence, now: Nanos) -> String {
     let mut parts = Vec::new();
-    for (count, what) in
-        [(keys.limited, "limited"), (keys.rejected, "rejected"), (keys.exhausted, "without credit")]
-    {
+    for (count, what) in [
+        (keys.limited, "limited"),
+        (keys.rejected, "rejected"),
+        (keys.unavailable, "not to be fetched"),
+        (keys.exhausted, "without credit"),
+    ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
@@ -163,7 +175,11 @@ fn all_keys(keys: &KeysEvidence, now: Nanos) -> String {
 }
 
 pub(super) fn of_keys(cause: Diagnosis, count: usize, keys: &KeysEvidence) -> String {
-    let what = if cause == Diagnosis::KeyRejected { "rejected" } else { "without credit" };
+    let what = match cause {
+        Diagnosis::KeyRejected => "rejected",
+        Diagnosis::CredentialUnavailable => "not to be fetched",
+        _ => "without credit",
+    };
     format!("{count} of {} keys {what}", keys.total)
 }
 
@@ -257,6 +273,10 @@ pub(super) fn fix(cause: Diagnosis, target: Option<&TargetEvidence>, evidence: &
             "add a key to `{provider}.keys` or a target to `models.{model}.targets`, or have the limit raised by the vendor"
         ),
         Diagnosis::KeyRejected => format!("replace the key in `{provider}.keys`"),
+        Diagnosis::CredentialUnavailable => format!(
+            "correct `{provider}.keys`, or what it is fetched from; `wellhead doctor {}` fetches it once and says what is wrong",
+            target.provider
+        ),
         Diagnosis::BudgetExhausted => format!(
             "top up the account behind `{provider}.keys`, or add another provider to `models.{model}.targets`"
         ),

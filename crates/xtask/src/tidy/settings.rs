@@ -6,8 +6,9 @@ use crate::mask;
 use crate::tree::Tree;
 
 /// Where settings are declared, and the crate whose own reading does not count.
-const DECLARED: [(&str, &str); 2] = [
+const DECLARED: [(&str, &str); 3] = [
     ("crates/wellhead-config/src/snapshot.rs", "crates/wellhead-config/"),
+    ("crates/wellhead-config/src/snapshot/cloud.rs", "crates/wellhead-config/"),
     ("crates/wellhead-catalog/src/kind.rs", "crates/wellhead-catalog/"),
 ];
 

@@ -1,7 +1,7 @@
 //! Error answers: read, classified, freed of our key.
 
 use super::open::{join, next};
-use super::{Begun, Limit, Missed, UpstreamError, missed};
+use super::{Begun, Limit, Missed, UpstreamError, credential, missed};
 use crate::exchange::Call;
 use crate::plan::KeyPlan;
 use bytes::Bytes;
@@ -43,6 +43,9 @@ pub(super) async fn refused(
         }
     }
     let body = without_key(join(pieces, bytes), key);
+    if let Some(cloud) = key.and_then(|key| key.cloud.as_deref()).filter(|_| matches!(status, 401 | 403)) {
+        credential::heed_clock(cloud, &headers);
+    }
     if (300..400).contains(&status) {
         let detail = format!("a redirect ({status}), which is never followed with a credential");
         let failure = Failure {
@@ -61,11 +64,16 @@ pub(super) async fn refused(
 
 /// Some vendors repeat the key that they reject. It is ours, and nobody else's business.
 fn without_key(body: Bytes, key: Option<&KeyPlan>) -> Bytes {
-    let Some(secret) = key.map(|key| key.secret.expose().as_bytes()).filter(|secret| !secret.is_empty())
-    else {
-        return body;
-    };
-    if memchr::memmem::find(&body, secret).is_none() {
+    let Some(key) = key else { return body };
+    let body = without(body, key.secret.expose());
+    let fetched = key.cloud.as_deref().and_then(|cloud| cloud.credential.material());
+    let secrets = fetched.iter().flat_map(|material| material.secrets());
+    secrets.fold(body, |body, secret| without(body, secret.expose()))
+}
+
+fn without(body: Bytes, secret: &str) -> Bytes {
+    let secret = secret.as_bytes();
+    if secret.is_empty() || memchr::memmem::find(&body, secret).is_none() {
         return body;
     }
     let mut masked = Vec::with_capacity(body.len());

@@ -1,11 +1,11 @@
 //! One attempt: it is begun, which takes room, a key and the right to send, and sent. What becomes of it is told to the
 //! books and to the key.
 
-use super::{Limit, Missed, limit, missed, open};
+use super::{Limit, Missed, credential, limit, missed, open};
 use crate::answer::Opened;
 use crate::exchange::{Call, Exchange};
 use crate::gateway::Worker;
-use crate::plan::{KeyPlan, Route};
+use crate::plan::{CloudKey, KeyPlan, Route};
 use crate::settle::Books;
 use crate::stages::{hedge, queue};
 use crate::stream::Resume;
@@ -107,12 +107,20 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
     let body = call.out_body(begun.number);
     let prefills = call.resume.is_some_and(Resume::prefills);
     let uris = if prefills { target.prefill_uris(call.endpoint) } else { target.uris(call.endpoint) };
+    // Boxed: few requests come here, and every one would carry it.
+    let authorized = match begun.key(call.route).and_then(|key| key.cloud.as_deref()) {
+        Some(cloud) => Some(Box::pin(credential::authorize(call, begun, cloud, &body, uris)).await?),
+        None => None,
+    };
     let build = |version: Version| {
         let uri = if version == Version::HTTP_2 { uris.absolute.clone() } else { uris.origin.clone() };
         let mut request = Request::new(body.clone());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers(call, begun);
+        if let Some(authorized) = &authorized {
+            authorized.put(request.headers_mut());
+        }
         if version == Version::HTTP_2 {
             request.headers_mut().remove(header::HOST);
         }
@@ -153,13 +161,21 @@ pub(crate) fn tell_key(
     let (key, model) = (begun.key(route), &route.targets[begun.number].model);
     match outcome {
         Ok(_) => {
+            if let Some(cloud) = key.and_then(|key| key.cloud.as_deref()) {
+                cloud.trust();
+            }
             if key.is_some_and(|key| key.state.on_success(model, begun.started, now)) {
                 worker.gateway.room.open_all(now);
             }
         }
         Err(Missed::Failed(failure, _)) => {
-            if let Some(key) = key {
-                key.state.on_failure(failure, model, now);
+            let is_doubted = |key: &KeyPlan| {
+                failure.cause == Cause::KeyRejected && key.cloud.as_deref().is_some_and(CloudKey::doubt)
+            };
+            match key {
+                Some(key) if is_doubted(key) => key.state.on_doubt(now),
+                Some(key) => key.state.on_failure(failure, model, now),
+                None => {}
             }
         }
         Err(Missed::Full | Missed::Unavailable) => {}
