@@ -4,7 +4,7 @@ use super::read::{self, Author, DIALECT};
 use super::write::{answer_block, extra_text};
 use super::{stop, usage};
 use crate::chat::{Answer, Candidate, Fields, Origin, Part, Rest, Shown};
-use crate::openai::error::{classify_in_success, protocol_failure, success_failure};
+use crate::failure::{classify_in_success, protocol_failure, success_failure};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -23,7 +23,7 @@ pub fn decode_answer(body: &[u8], origin: &Origin) -> Result<Answer, Failure> {
     let is_error = value.get("type").is_some_and(|kind| kind == "error")
         || value.get("error").is_some_and(|error| !error.is_null());
     if is_error {
-        return Err(classify_in_success(STATUS, body, Stage::FirstToken));
+        return Err(classify_in_success(body, Stage::FirstToken));
     }
     if !value.get("content").is_some_and(Value::is_array) {
         return Err(success_failure(STATUS, Stage::FirstToken, "the answer has no content"));

@@ -5,7 +5,7 @@ use super::request::{Purpose, read};
 use super::version::Version;
 use super::write::{Options, encode};
 use crate::chat::{BadBody, Encoded, Losses, Request, Target, Unsupported};
-use crate::openai::error::{classify_in_success, protocol_failure, success_failure};
+use crate::failure::{classify_in_success, protocol_failure, success_failure};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use wellhead_types::{Failure, Stage};
@@ -44,7 +44,7 @@ pub fn decode_count_answer(body: &[u8]) -> Result<u64, Failure> {
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| protocol_failure(STATUS, Stage::FirstToken, error.to_string()))?;
     if value.get("error").is_some_and(|error| !error.is_null()) {
-        return Err(classify_in_success(STATUS, body, Stage::FirstToken));
+        return Err(classify_in_success(body, Stage::FirstToken));
     }
     let count = value.get("input_tokens").and_then(Value::as_u64);
     count.ok_or_else(|| success_failure(STATUS, Stage::FirstToken, "the answer has no `input_tokens`"))

@@ -4,7 +4,7 @@ use super::answer::{self, calls, image, read_line, stop_of, usage_of};
 use super::{PARTS_MAX, encode, time};
 use crate::chat::members::{self, list, text, word};
 use crate::chat::{Delta, Event, Origin, Part, PartKind, Shown, Stop, ToolCall};
-use crate::openai::error::protocol_failure;
+use crate::failure::protocol_failure;
 use serde_json::{Map, Value, json};
 use wellhead_types::{Failure, Stage, Usage};
 

@@ -5,7 +5,7 @@ use crate::anthropic::read::{self, Author, DIALECT};
 use crate::anthropic::stop;
 use crate::anthropic::usage::Counts;
 use crate::chat::{Delta, Event, Origin, Part, PartKind};
-use crate::openai::error::{classify_in_success, protocol_failure};
+use crate::failure::{classify_in_success, protocol_failure};
 use crate::sse;
 use serde_json::{Map, Value};
 use wellhead_types::{Cause, Failure, Stage};
@@ -79,7 +79,7 @@ impl StreamDecoder {
     pub fn push(&mut self, event: &sse::Event<'_>, out: &mut Vec<Event>) -> Result<(), Failure> {
         let Some(data) = event.data().filter(|_| !self.has_ended) else { return Ok(()) };
         if event.event() == Some(b"error") {
-            return Err(classify_in_success(STATUS, &data, self.stage()));
+            return Err(classify_in_success(&data, self.stage()));
         }
         // Hosts that also speak OpenAI's dialect add its end signal. It is none here.
         if data.trim_ascii() == b"[DONE]" || data.trim_ascii().is_empty() {
@@ -103,9 +103,9 @@ impl StreamDecoder {
                 out.push(Event::End);
             }
             "ping" => out.push(Event::Ping),
-            "error" => return Err(classify_in_success(STATUS, &data, self.stage())),
+            "error" => return Err(classify_in_success(&data, self.stage())),
             _ if value.get("error").is_some_and(Value::is_object) => {
-                return Err(classify_in_success(STATUS, &data, self.stage()));
+                return Err(classify_in_success(&data, self.stage()));
             }
             _ => out.push(Event::Other(DIALECT, value)),
         }

@@ -7,7 +7,7 @@ use super::super::{
 use crate::chat::{Answer, Candidate, Dialect, Media, Opaque, Origin, Part, Reasoning, Rest, Source};
 use crate::openai::Endpoint;
 use crate::openai::answer::inspect;
-use crate::openai::error::protocol_failure;
+use crate::failure::protocol_failure;
 use serde_json::Value;
 use wellhead_types::{Failure, Stage};
 
