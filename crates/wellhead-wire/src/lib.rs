@@ -7,9 +7,9 @@
 
 pub mod anthropic;
 pub mod chat;
+pub mod eventstream;
 pub mod failure;
 pub mod gemini;
-pub mod eventstream;
 pub mod json;
 pub mod multipart;
 pub mod ollama;

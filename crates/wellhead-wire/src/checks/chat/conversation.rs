@@ -229,7 +229,8 @@ impl Writer<'_> {
 fn citation(dialect: Dialect, number: usize) -> Value {
     match dialect {
         Dialect::Chat => {
-            let cited = json!({"url": "https://example.org", "title": "T", "start_index": 0, "end_index": number});
+            let cited =
+                json!({"url": "https://example.org", "title": "T", "start_index": 0, "end_index": number});
             json!({"type": "url_citation", "url_citation": cited})
         }
         _ => json!({"type": "note", "number": number, "title": "T"}),

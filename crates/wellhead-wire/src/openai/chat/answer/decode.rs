@@ -5,9 +5,9 @@ use super::super::{
     CANDIDATE_INDEX_MAX, CANDIDATES_MAX, PARTS_MAX, call, from_data_uri, read_usage, stop, thought,
 };
 use crate::chat::{Answer, Candidate, Dialect, Media, Opaque, Origin, Part, Reasoning, Rest, Source};
+use crate::failure::protocol_failure;
 use crate::openai::Endpoint;
 use crate::openai::answer::inspect;
-use crate::failure::protocol_failure;
 use serde_json::Value;
 use wellhead_types::{Failure, Stage};
 
