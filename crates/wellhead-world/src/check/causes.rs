@@ -3,8 +3,8 @@
 use crate::log::{Answer, Entries};
 use crate::scenario::{NameKind, Scenario};
 
-/// Words that blame nobody: the caller's own patience, and an attempt that was given up.
-const NEUTRAL: [&str; 3] = ["ok", "cancelled", "deadline_exceeded"];
+/// Words that blame nobody: the caller's own patience, and an attempt that was given up or was the slower of two.
+const NEUTRAL: [&str; 4] = ["ok", "cancelled", "deadline_exceeded", "hedge_lost"];
 
 /// A fault shows later than it strikes: a connection that was made, or a stream that began, while it was on.
 const LATE_MS: u64 = 45_000;

@@ -144,6 +144,9 @@ fn crowd(scenario: &mut Scenario, dice: &mut Dice) {
     }
     let model = &mut scenario.models[0];
     model.hold_ms = 30_000;
+    // At all other times half of the slots are enough.
+    let share = capacity_per_s / 2.0 / model.per_second;
+    scenario.asks.retain(|_| (dice.within(0, 999) as f64) < share * 1_000.0);
     let from_ms = dice.within(6_000, 10_000);
     let crowd = Crowd { from_ms, to_ms: from_ms + dice.within(8_000, 12_000) };
     let per_second = capacity_per_s * dice.within(20, 30) as f64 / 10.0;

@@ -76,8 +76,7 @@ impl Kind {
             Self::QuotaSpent => &["quota_exhausted"],
             Self::ErrorInSuccess => &["error_in_success", "server_error"],
             Self::Malformed => &["error_in_success", "protocol_error", "response_incomplete"],
-            // Where a stream is delivered when it is complete, this one never is.
-            Self::NoTerminator => &["idle_timeout", "response_incomplete"],
+            Self::NoTerminator => &[],
             Self::Truncated => &["response_incomplete", "error_in_success", "protocol_error"],
             Self::Html => &["error_in_success"],
         }

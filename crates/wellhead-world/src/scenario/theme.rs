@@ -145,28 +145,7 @@ pub(super) fn trouble(scenario: &mut Scenario, dice: &mut Dice) {
             let kind = dice.pick(&[Kind::Slow(20), Kind::Silent, Kind::StallAfter(1), Kind::HangConnect]);
             scenario.faults.push(Fault { provider: 0, kind, from_ms: FIRST_MS, to_ms: quiet, percent: 100 });
         }
-        Theme::Fallback => {
-            let kind = dice.pick(&[
-                Kind::Refuse,
-                Kind::Partition,
-                Kind::HangConnect,
-                Kind::Status(500),
-                Kind::Status(503),
-                Kind::ResetBeforeHeaders,
-                Kind::Silent,
-                Kind::Limited(Some(3)),
-                Kind::Malformed,
-            ]);
-            let from_ms = dice.within(8_000, 15_000);
-            scenario.faults.push(Fault { provider: 0, kind, from_ms, to_ms: quiet, percent: 100 });
-            if dice.chance(50) {
-                scenario.faults.push(Fault { provider: 1, kind, from_ms, to_ms: quiet, percent: 100 });
-            }
-            if dice.chance(30) {
-                let kind = any(dice);
-                for_a_while(scenario, dice, 2, kind);
-            }
-        }
+        Theme::Fallback => away(scenario, dice),
         Theme::Sole => {
             let kind = dice.pick(&[
                 Kind::Refuse,
@@ -179,6 +158,31 @@ pub(super) fn trouble(scenario: &mut Scenario, dice: &mut Dice) {
                 for_a_while(scenario, dice, provider, kind);
             }
         }
+    }
+}
+
+/// The first one is away, perhaps the second as well; the one that stands in seldom.
+fn away(scenario: &mut Scenario, dice: &mut Dice) {
+    let quiet = scenario.quiet_ms;
+    let kind = dice.pick(&[
+        Kind::Refuse,
+        Kind::Partition,
+        Kind::HangConnect,
+        Kind::Status(500),
+        Kind::Status(503),
+        Kind::ResetBeforeHeaders,
+        Kind::Silent,
+        Kind::Limited(Some(3)),
+        Kind::Malformed,
+    ]);
+    let from_ms = dice.within(8_000, 15_000);
+    scenario.faults.push(Fault { provider: 0, kind, from_ms, to_ms: quiet, percent: 100 });
+    if dice.chance(50) {
+        scenario.faults.push(Fault { provider: 1, kind, from_ms, to_ms: quiet, percent: 100 });
+    }
+    if dice.chance(30) {
+        let kind = any(dice);
+        for_a_while(scenario, dice, 2, kind);
     }
 }
 
