@@ -120,7 +120,7 @@ pub fn encode_answer(answer: &Answer, shown: &Shown) -> Bytes {
         id: id(answer.id.as_deref(), shown),
         kind: "message",
         role: "assistant",
-        model: answer.model.as_deref().unwrap_or(&shown.model),
+        model: &shown.model,
         content,
         stop_reason: stop::word(stop, has_calls),
         stop_sequence: stop.and_then(|stop| stop.sequence.as_deref()),

@@ -12,6 +12,7 @@ pub(super) struct Counts {
     output: u64,
     cache_read: u64,
     cache_write: u64,
+    cache_write_1h: u64,
     thinking: u64,
     is_known: bool,
 }
@@ -20,9 +21,9 @@ impl Counts {
     /// Takes over the counts of a `usage` object. False if it holds none.
     pub(super) fn set(&mut self, usage: &Value) -> bool {
         let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
+        let hour = count("/cache_creation/ephemeral_1h_input_tokens");
         let written = count("/cache_creation_input_tokens").or_else(|| {
             let minutes = count("/cache_creation/ephemeral_5m_input_tokens");
-            let hour = count("/cache_creation/ephemeral_1h_input_tokens");
             minutes.map(|minutes| minutes.saturating_add(hour.unwrap_or(0))).or(hour)
         });
         let mut found = false;
@@ -31,6 +32,7 @@ impl Counts {
             (&mut self.output, count("/output_tokens")),
             (&mut self.cache_read, count("/cache_read_input_tokens")),
             (&mut self.cache_write, written),
+            (&mut self.cache_write_1h, hour),
             (&mut self.thinking, count("/output_tokens_details/thinking_tokens")),
         ] {
             found |= count.is_some();
@@ -48,6 +50,8 @@ impl Counts {
             output_tokens: self.output,
             cached_input_tokens: self.cache_read,
             reasoning_tokens: self.thinking.min(self.output),
+            cache_write_tokens: self.cache_write,
+            cache_write_1h_tokens: self.cache_write_1h.min(self.cache_write),
             ..Usage::default()
         })
     }
@@ -66,9 +70,18 @@ pub(super) struct Shown {
     input_tokens: u64,
     cache_creation_input_tokens: u64,
     cache_read_input_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_creation: Option<Written>,
     output_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_tokens_details: Option<OutputDetails>,
+}
+
+/// What was written to the cache, by how long it stays there.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Written {
+    ephemeral_5m_input_tokens: u64,
+    ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -80,13 +93,24 @@ impl Shown {
     /// What was not counted is zero: the members have to be there.
     pub(super) fn new(usage: Option<Usage>) -> Self {
         let usage = usage.unwrap_or_default();
-        let thinking_tokens = usage.reasoning_tokens;
+        let (thinking_tokens, written) = (usage.reasoning_tokens, usage.cache_write_tokens);
+        let hour = usage.cache_write_1h_tokens.min(written);
+        let by_time = Written { ephemeral_5m_input_tokens: written - hour, ephemeral_1h_input_tokens: hour };
         Self {
-            input_tokens: usage.input_tokens.saturating_sub(usage.cached_input_tokens),
-            cache_creation_input_tokens: 0,
+            input_tokens: usage
+                .input_tokens
+                .saturating_sub(usage.cached_input_tokens)
+                .saturating_sub(written),
+            cache_creation_input_tokens: written,
             cache_read_input_tokens: usage.cached_input_tokens,
+            cache_creation: (written > 0).then_some(by_time),
             output_tokens: usage.output_tokens,
             output_tokens_details: (thinking_tokens > 0).then_some(OutputDetails { thinking_tokens }),
         }
+    }
+
+    /// At the end of a stream, where the vendor gives no breakdown of the cache.
+    pub(super) fn ending(usage: Option<Usage>) -> Self {
+        Self { cache_creation: None, ..Self::new(usage) }
     }
 }

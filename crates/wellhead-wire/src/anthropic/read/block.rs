@@ -111,15 +111,18 @@ pub(super) fn content(
 }
 
 /// Adds a block to those before it; a proof that belongs to the one before goes there.
-pub(in crate::anthropic) fn attach(parts: &mut Vec<Part>, part: Part) {
-    if let Part::Reasoning(Reasoning { text, opaque: Some(proof), .. }) = &part
+pub(in crate::anthropic) fn attach(parts: &mut Vec<Part>, mut part: Part) {
+    if let Part::Reasoning(Reasoning { text, opaque: Some(proof), .. }) = &mut part
         && text.is_empty()
         && let Some(tagged) = proof.data.strip_prefix(FOR_PREVIOUS)
-        && let Some(Part::Text { opaque, .. } | Part::ToolCall(ToolCall { opaque, .. })) = parts.last_mut()
-        && opaque.is_none()
     {
-        *opaque = Some(Opaque::from_text(DIALECT, tagged));
-        return;
+        *proof = Opaque::from_text(DIALECT, tagged);
+        if let Some(Part::Text { opaque, .. } | Part::ToolCall(ToolCall { opaque, .. })) = parts.last_mut()
+            && opaque.is_none()
+        {
+            *opaque = Some(proof.clone());
+            return;
+        }
     }
     parts.push(part);
 }

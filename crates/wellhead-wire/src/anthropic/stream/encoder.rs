@@ -41,7 +41,7 @@ pub struct StreamEncoder {
 #[derive(Debug)]
 enum Start {
     Unknown,
-    Held { id: Option<Box<str>>, model: Option<Box<str>> },
+    Held { id: Option<Box<str>> },
     Written,
 }
 
@@ -78,9 +78,9 @@ impl StreamEncoder {
             return;
         }
         match event {
-            Event::Start { id, model, .. } => {
+            Event::Start { id, .. } => {
                 if matches!(self.start, Start::Unknown) {
-                    self.start = Start::Held { id: id.clone(), model: model.clone() };
+                    self.start = Start::Held { id: id.clone() };
                 }
             }
             Event::Usage(usage) => {
@@ -126,16 +126,16 @@ impl StreamEncoder {
 
     /// `message_start`, once.
     fn begin(&mut self, out: &mut Vec<u8>) {
-        let (id, model) = match std::mem::replace(&mut self.start, Start::Written) {
+        let id = match std::mem::replace(&mut self.start, Start::Written) {
             Start::Written => return,
-            Start::Unknown => (None, None),
-            Start::Held { id, model } => (id, model),
+            Start::Unknown => None,
+            Start::Held { id } => id,
         };
         let message = Message {
             id: &answer::id(id.as_deref(), &self.shown),
             kind: "message",
             role: "assistant",
-            model: model.as_deref().unwrap_or(&self.shown.model),
+            model: &self.shown.model,
             content: [],
             stop_reason: None,
             stop_sequence: None,
@@ -254,7 +254,7 @@ impl StreamEncoder {
             stop_sequence: stop.and_then(|stop| stop.sequence.as_deref()),
             stop_details: stop::details(stop),
         };
-        Wire::MessageDelta { delta, usage: usage::Shown::new(self.usage) }.write(out);
+        Wire::MessageDelta { delta, usage: usage::Shown::ending(self.usage) }.write(out);
         Wire::MessageStop.write(out);
         self.is_over = true;
     }

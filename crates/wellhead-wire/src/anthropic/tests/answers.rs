@@ -25,10 +25,12 @@ fn every_member_survives_its_way_through_the_model() {
     let usage = answer.usage.unwrap();
     assert_eq!(
         (usage.input_tokens, usage.cached_input_tokens),
-        (150, 50),
+        (180, 50),
         "here the cache is part of the input"
     );
+    assert_eq!((usage.cache_write_tokens, usage.cache_write_1h_tokens), (30, 10));
     assert_eq!((usage.output_tokens, usage.reasoning_tokens), (40, 12));
+    full["model"] = "mine".into();
     // Signatures say where they came from once they leave towards a client.
     let proof =
         |data: &str| Opaque { dialect: Dialect::Anthropic, origin: Some(origin()), data: data.into() };
@@ -157,6 +159,13 @@ fn trap_7_proofs_of_every_vendor_pass_through_a_client_and_find_their_block_agai
     ]});
     let request = decode_request(body.to_string().as_bytes(), Version::V2026).unwrap();
     assert_eq!(request.messages[1].parts, parts);
+    // A client that keeps the thoughts and loses what they prove has lost the place, not the origin.
+    let alone = json!({"model": "m", "max_tokens": 1, "messages": [
+        {"role": "assistant", "content": [content[5]]},
+    ]});
+    let alone = decode_request(alone.to_string().as_bytes(), Version::V2026).unwrap();
+    let [Part::Reasoning(thought)] = &alone.messages[0].parts[..] else { panic!("{alone:?}") };
+    assert_eq!(thought.opaque, proof("d"));
     // Should the conversation move on to this dialect, nothing of it is sent.
     let (body, dropped) = written_with(&request, &target(), &Losses::NONE, Options::default());
     assert!(!body.to_string().contains("wh1~"), "{body}");
@@ -186,6 +195,7 @@ fn usage_counts_the_cache_as_input_wherever_it_is_said() {
         "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 10}, "output_tokens": 5}),
     );
     assert_eq!((cached.input_tokens, cached.cached_input_tokens), (100, 60));
+    assert_eq!((cached.cache_write_tokens, cached.cache_write_1h_tokens), (30, 10));
     let details =
         json!({"cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 10}});
     assert_eq!(read(&details).input_tokens, 30, "hosts that give the breakdown alone");

@@ -85,7 +85,7 @@ fn a_stream_has_the_vendors_events_in_the_vendors_order() {
         |index: u64, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
     let over = |index: u64| json!({"type": "content_block_stop", "index": index});
     let expected = [
-        json!({"type": "message_start", "message": {"id": "chatcmpl-1", "type": "message", "role": "assistant", "model": "gpt",
+        json!({"type": "message_start", "message": {"id": "chatcmpl-1", "type": "message", "role": "assistant", "model": "mine",
             "content": [], "stop_reason": null, "stop_sequence": null, "usage": zero}}),
         block(0, json!({"type": "thinking", "thinking": "", "signature": ""})),
         piece(0, json!({"type": "thinking_delta", "thinking": "Hm"})),
