@@ -133,7 +133,8 @@ impl Relay {
 
     fn broken(&mut self, cause: Cause) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         if let Some(mut books) = self.books.take() {
-            books.break_attempt(cause);
+            let delivered = books.output_estimate;
+            books.break_attempt(cause, delivered);
             books.record.code = Some(crate::rescue::INTERRUPTED);
             books.close(wellhead_types::Outcome::Failed);
         }

@@ -254,9 +254,9 @@ impl Books {
         self.end(failure.cause.as_str(), end);
     }
 
-    /// The attempt's answer broke off through the upstream's fault, after it had begun.
-    pub(crate) fn break_attempt(&mut self, cause: Cause) {
-        self.price_delivered();
+    /// The attempt's answer broke off through the upstream's fault, after it had begun and delivered so many tokens.
+    pub(crate) fn break_attempt(&mut self, cause: Cause, delivered: u64) {
+        self.price_delivered(delivered);
         self.note(&Failure::endpoint(Stage::Stream, cause, "the answer broke off"));
         self.end(cause.as_str(), End::Failed(Blow { kind: Kind::Fault, cause, retry_after: None }));
     }
@@ -312,11 +312,11 @@ impl Books {
         }
     }
 
-    /// The attempt under way has delivered a part of an answer and is given up: it costs what can be seen of that.
-    pub(crate) fn price_delivered(&mut self) {
+    /// The attempt under way has delivered so many tokens of an answer and is given up: it costs what can be seen of that.
+    pub(crate) fn price_delivered(&mut self, delivered: u64) {
         self.own_usage = None;
         if self.record.first_byte.is_some() {
-            self.price(&self.estimate());
+            self.price(&self.estimate(delivered));
         }
     }
 
@@ -387,12 +387,12 @@ impl Books {
             return;
         }
         self.record.usage_estimated = true;
-        self.record.usage = Some(self.estimate());
+        self.record.usage = Some(self.estimate(self.output_estimate));
     }
 
-    /// What has been read and delivered, as far as that can be seen from outside.
-    fn estimate(&self) -> Usage {
-        Usage { input_tokens: self.input_estimate, output_tokens: self.output_estimate, ..Usage::default() }
+    /// What has been read, as far as that can be seen from outside, and what was delivered.
+    pub(crate) fn estimate(&self, delivered: u64) -> Usage {
+        Usage { input_tokens: self.input_estimate, output_tokens: delivered, ..Usage::default() }
     }
 }
 

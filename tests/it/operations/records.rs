@@ -141,3 +141,36 @@ async fn both_halves_of_a_resumed_stream_are_paid() {
     );
     assert_eq!(record["cost_nanos"], json!(costs[0] + costs[1]));
 }
+
+#[tokio::test]
+async fn every_part_of_a_stream_that_breaks_twice_is_paid_by_itself() {
+    let sims = [sim(), sim(), sim()];
+    for sim in &sims[..2] {
+        sim.set_fault(Rule::always(fault("cut-after:5")).times(1));
+    }
+    let providers: String = ["a", "b", "c"]
+        .iter()
+        .zip(&sims)
+        .map(|(name, sim)| {
+            let url = sim.base_url();
+            format!("  {name}: {{ kind: openai-compatible, base_url: \"{url}\", keys: [k-1], prefill: trailing }}\n")
+        })
+        .collect();
+    let targets = "{ provider: a, model: m1 }, { provider: b, model: m1, tier: 1 }, { provider: c, model: m1, tier: 2 }";
+    // Only what is written has a price, one nano-dollar for a token.
+    let gateway = Gateway::start(&config(&format!(
+        "providers:\n{providers}models:\n  chat: {{ targets: [{targets}] }}\n\
+         catalog:\n  models:\n    openai-compatible/m1: {{ prices: {{ input: 0, output: 0.001 }} }}\n"
+    )))
+    .await;
+    let record = gateway.record(gateway.chat(true).await.header("x-request-id")).await;
+    let attempts = record["attempts"].as_array().unwrap();
+    let costs: Vec<u64> = attempts.iter().map(|attempt| attempt["cost_nanos"].as_u64().unwrap()).collect();
+    assert_eq!((costs.len(), costs[0]), (3, costs[1]), "as much was delivered of both: {record}");
+    assert!(costs[0] > 0 && costs[2] > 0, "{record}");
+    let all: u64 = costs.iter().sum();
+    assert_eq!(record["cost_nanos"], json!(all), "{record}");
+    // A part that broke off is estimated by its events, the first of which has no text.
+    let written = record["usage"]["output_tokens"].as_u64().unwrap();
+    assert_eq!(all, written + 2, "no token is paid twice: {record}");
+}

@@ -206,8 +206,9 @@ impl ClientStream {
             return Some(self.interrupt(flow, broken));
         }
         let mut exchange = flow.exchange;
-        exchange.books.output_estimate = exchange.books.output_estimate.max(flow.live.events);
-        exchange.books.break_attempt(cause);
+        let so_far = flow.before.saturating_add(flow.live.events);
+        exchange.books.output_estimate = exchange.books.output_estimate.max(so_far);
+        exchange.books.break_attempt(cause, flow.live.events);
         let early = exchange.early.clone().unwrap_or_default();
         let attempts = Box::pin(async move {
             let begun = in_memory
@@ -228,14 +229,14 @@ impl ClientStream {
     /// The stream broke off, and nobody can be asked for the rest.
     fn interrupt(&mut self, mut flow: Flow, broken: Broken) -> Bytes {
         let books = &mut flow.exchange.books;
-        books.output_estimate = books.output_estimate.max(flow.live.events);
+        books.output_estimate = books.output_estimate.max(flow.before.saturating_add(flow.live.events));
         let refusal = match broken {
             Broken::Upstream(cause) => {
-                books.break_attempt(cause);
+                books.break_attempt(cause, flow.live.events);
                 rescue::interrupted(rescue::INTERRUPTED, BROKE_OFF, books)
             }
             Broken::TooLong => {
-                books.price_delivered();
+                books.price_delivered(flow.live.events);
                 books.end_attempt("stream_too_long");
                 rescue::too_long(rescue::INTERRUPTED, BROKE_OFF, books)
             }
@@ -334,7 +335,7 @@ impl Flow {
                     }
                     if self.live.has_finished() {
                         self.exchange.books.completed(self.live.finish().usage);
-                        self.exchange.books.set_own_usage(self.live.own_usage());
+                        self.tell_own_usage();
                     }
                 }
                 // What was missing is the end signal at most.
@@ -404,9 +405,17 @@ impl Flow {
         let end = self.live.finish();
         let books = &mut self.exchange.books;
         books.record.usage = end.usage;
-        books.set_own_usage(self.live.own_usage());
         books.output_estimate = books.output_estimate.max(self.before.saturating_add(self.live.events));
+        self.tell_own_usage();
         end.complete
+    }
+
+    /// Tells what this stream used by itself, where others had delivered something before: each is paid for its part.
+    fn tell_own_usage(&mut self) {
+        let books = &mut self.exchange.books;
+        let silent = || (self.before > 0).then(|| books.estimate(self.live.events));
+        let own = self.live.own_usage().or_else(silent);
+        books.set_own_usage(own);
     }
 }
 
