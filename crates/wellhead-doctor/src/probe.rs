@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio::task::JoinSet;
 use wellhead_config::snapshot::{Provider, ProviderKey};
-use wellhead_credentials::{Surroundings, fetch_once};
+use wellhead_credentials::{Material, Surroundings, fetch_once};
 use wellhead_net::{
     AddressState, Connector, Endpoint, Examination, InBody, Pool, PoolLimits, Resolver, TlsOptions,
 };
@@ -152,22 +152,27 @@ impl Probe {
         evidence
     }
 
-    /// The question for the models, with a credential that is fetched for it where a cloud gives it out.
-    async fn question(&self, provider: &Provider, key: Option<&ProviderKey>) -> Result<Question, String> {
+    /// The question for the models, and the credential that was fetched for it where a cloud gives it out.
+    async fn question(
+        &self,
+        provider: &Provider,
+        key: Option<&ProviderKey>,
+    ) -> Result<(Question, Option<Material>), String> {
         let mut question = Question::get(provider, key, "models")?;
         if let Some(cloud) = key.and_then(|key| key.cloud.as_deref()) {
             let fetched = fetch_once(self.connector.clone(), &Surroundings::OfTheProcess, &cloud.source);
             let material = fetched.await.map_err(|error| error.to_string())?;
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             question.authorize(cloud, &material, since.as_secs())?;
+            return Ok((question, Some(material)));
         }
-        Ok(question)
+        Ok((question, None))
     }
 
     /// Asks for the models.
     async fn ask(&self, provider: &Provider, key: Option<&ProviderKey>) -> (String, Asked) {
-        let question = match self.question(provider, key).await {
-            Ok(question) => question,
+        let (question, fetched) = match self.question(provider, key).await {
+            Ok(asked) => asked,
             Err(why) => return (String::new(), Asked::Unsendable(why)),
         };
         let _place = self.room.acquire().await;
@@ -176,7 +181,7 @@ impl Probe {
         let exchange = async {
             let response = self.pool.send(question.endpoint(), &build).await?;
             let (parts, body) = response.into_parts();
-            let body = read(body).await;
+            let body = without(read(body).await, fetched.as_ref());
             Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body, took: start.elapsed() })
         };
         let asked = match tokio::time::timeout(ANSWER_MAX, exchange).await {
@@ -186,6 +191,15 @@ impl Probe {
         };
         (question.url(), asked)
     }
+}
+
+/// Vendors repeat what they refuse: AWS shows what it has signed itself, the session token among it.
+fn without(body: Bytes, fetched: Option<&Material>) -> Bytes {
+    let Some(fetched) = fetched else { return body };
+    let text = String::from_utf8_lossy(&body);
+    let hidden =
+        fetched.secrets().fold(text.to_string(), |text, secret| text.replace(secret.expose(), "***"));
+    if hidden == text { body } else { hidden.into() }
 }
 
 /// As much of an answer as came and is read: what breaks off is judged by its beginning.

@@ -12,7 +12,9 @@ use wellhead_credentials::sigv4::{BodyHash, Parts, sign};
 use wellhead_sim::Sim;
 use wellhead_types::Secret;
 
-use crate::support::{Answer, Asked, CHAT, Gateway, Guard, Request, Ruling, chat, config, eventually, sim};
+use crate::support::{
+    Answer, Asked, CHAT, Gateway, Guard, Request, Ruling, binary, chat, config, eventually, sim,
+};
 
 const ID: &str = "ASIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -304,4 +306,36 @@ async fn while_a_cloud_gives_no_token_another_target_answers() {
     let answers = [gateway.chat(false).await, gateway.chat(true).await];
     answers.iter().for_each(answered);
     discreet(&gateway, &answers).await;
+}
+
+/// What `wellhead doctor` says in JSON.
+async fn doctor(text: &str) -> String {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("wellhead.yaml"), text).unwrap();
+    let mut command = tokio::process::Command::new(binary());
+    command.args(["doctor", "--config", "wellhead.yaml", "--json"]).env_clear().env("PATH", "/usr/bin:/bin");
+    let ran = command.current_dir(dir.path()).output().await.unwrap();
+    String::from_utf8(ran.stdout).unwrap() + &String::from_utf8(ran.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn the_doctor_asks_with_a_fetched_credential_or_says_why_there_is_none() {
+    let sim = sim();
+    let guard = bedrock(&sim, "/openai/v1", "bedrock").await;
+    let told = doctor(&one("bedrock-openai", &guard.url("/openai/v1"), &aws(SECRET))).await;
+    assert!(guard.seen().iter().any(|asked| asked.path == "/openai/v1/models"), "{told}");
+    assert!(!told.contains("KEY_REJECTED") && told.contains("200"), "{told}");
+    let refused =
+        doctor(&one("bedrock-openai", &guard.url("/openai/v1"), &aws("not-the-secret-at-all"))).await;
+    assert!(refused.contains("KEY_REJECTED") && refused.contains("cloud#signed"), "{refused}");
+    let tokens = tokens("never", Arc::new(AtomicBool::new(false))).await;
+    let entra = format!(
+        "[{{ azure: {{ tenant_id: t, client_id: app, client_secret: client-secret-of-entra, authority: \"{}\" }} }}]",
+        tokens.url("")
+    );
+    let told_why = doctor(&one("azure-openai", &guard.url("/openai/v1"), &entra)).await;
+    assert!(told_why.contains("AADSTS7000222") && told_why.contains("application app"), "{told_why}");
+    for secret in [SECRET, SESSION, "client-secret-of-entra"] {
+        assert!(![&told, &refused, &told_why].iter().any(|said| said.contains(secret)), "{secret} was told");
+    }
 }
