@@ -3,9 +3,9 @@
 use crate::chat::{Delta, ErrorShown, Event, Opaque, Part, PartKind, Shown, Stop};
 use crate::gemini::answer::{CandidateOut, Out, piece};
 use crate::gemini::media::bytes;
-use crate::gemini::written::{Args, Blob, Call, Ours, Piece, json};
+use crate::gemini::written::{self, Args, Blob, Call, Ours, Piece};
 use crate::gemini::{ARGUMENTS_BYTES_MAX, Framing, GEMINI, error, logprobs, sign, stop, usage, when};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use wellhead_types::Usage;
 
@@ -92,7 +92,10 @@ impl StreamEncoder {
             Event::Logprobs { candidate, logprobs } => {
                 let logprobs_result = logprobs::from_openai(logprobs);
                 self.chunk(
-                    vec![CandidateOut { logprobs_result, ..CandidateOut::of(*candidate, Vec::new()) }],
+                    vec![CandidateOut {
+                        logprobs_result,
+                        ..CandidateOut::of(*candidate, vec![Ours::text("").into()])
+                    }],
                     out,
                 );
             }
@@ -212,11 +215,19 @@ impl StreamEncoder {
         if let Some(Value::Object(counted)) = members.get("usageMetadata") {
             self.counted.clone_from(counted);
         }
-        let rest: Map<String, Value> = members
+        let mut rest: Map<String, Value> = members
             .iter()
             .filter(|(name, _)| *name != "usageMetadata")
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
+        for candidate in rest.get_mut("candidates").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Value::Object(candidate) = candidate {
+                // Clients look for parts in every candidate.
+                candidate
+                    .entry("content")
+                    .or_insert_with(|| json!({"parts": [{"text": ""}], "role": "model"}));
+            }
+        }
         if !rest.is_empty() {
             self.write(Vec::new(), rest, out);
         }
@@ -258,7 +269,7 @@ impl StreamEncoder {
             response_id: self.id.as_deref().unwrap_or(&self.shown.id),
             rest,
         };
-        let chunk = json(&chunk);
+        let chunk = written::json(&chunk);
         self.frame(&chunk, out);
     }
 
