@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 /// Tokens to write where neither the client nor the catalogue names a limit, which the vendor demands. Every model of
 /// the dialect can write so many.
-const MAX_TOKENS_UNKNOWN: u64 = 4096;
+const UNKNOWN_TOKENS_MAX: u64 = 4096;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -142,7 +142,7 @@ fn limit(request: &Request, target: &Target) -> u64 {
     match (request.sampling.max_tokens, target.output_tokens_max) {
         (Some(asked), Some(most)) => asked.min(most),
         (Some(asked), None) => asked,
-        (None, most) => most.unwrap_or(MAX_TOKENS_UNKNOWN),
+        (None, most) => most.unwrap_or(UNKNOWN_TOKENS_MAX),
     }
 }
 
