@@ -73,16 +73,33 @@ fn holds_the_word(events: &[Event]) -> bool {
     format!("{events:?}").contains("finishReason")
 }
 
+/// Whether brackets are nested close to the depth at which reading stops.
+fn deep(bytes: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    bytes.iter().any(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > 100
+    })
+}
+
 /// No input panics; what is read can be written, and what is written can be read.
 pub fn gemini_codec(seed: u64, bytes: &[u8]) {
     stream(seed, bytes);
+    // What is written may be nested a little deeper than what was read: lists get their brackets.
+    if bytes.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() > 100 && deep(bytes) {
+        return;
+    }
     if let Ok(request) = decode_request(bytes, "m", false) {
         for model in ["gemini-2.0-flash", "gemini-2.5-pro", "gemini-3.8-flash"] {
             let target = Target { origin: origin(), output_tokens_max: None, can: Abilities::default() };
             let options = Options::of(Service::Vertex, model);
             let encoded = encode_request(&request, &target, &Losses::allowed(["*"]), options)
                 .expect("everything may be left out");
-            assert!(encoded.body.len() <= 64 * bytes.len() + 4096, "a body does not explode");
+            assert!(encoded.body.len() <= 4 * bytes.len() + (1 << 20), "a body does not explode");
             decode_request(&encoded.body, "m", false).expect("what is written can be read");
         }
     }

@@ -8,23 +8,16 @@ use serde_json::{Map, Value};
 
 /// What a response says, as text, and whether it is a failure. `None`: nothing at all.
 pub(super) fn text_of(response: Map<String, Value>) -> (Option<String>, bool) {
-    if response.is_empty() {
-        return (None, false);
+    if response.len() > 1 {
+        return (Some(to_text(&response)), false);
     }
-    if response.len() == 1 {
-        match response.get("error") {
-            Some(Value::String(error)) => return (Some(error.clone()), true),
-            _ => {}
-        }
-        match response.get("output") {
-            Some(Value::String(output)) if !is_compact_object(output) => {
-                return (Some(output.clone()), false);
-            }
-            Some(Value::Object(inner)) if is_named(inner) => return (Some(to_text(inner)), false),
-            _ => {}
-        }
+    let Some((name, value)) = response.into_iter().next() else { return (None, false) };
+    match (name.as_str(), value) {
+        ("error", Value::String(error)) => (Some(error), true),
+        ("output", Value::String(output)) if !is_compact_object(&output) => (Some(output), false),
+        ("output", Value::Object(inner)) if is_named(&inner) => (Some(to_text(&inner)), false),
+        (_, value) => (Some(to_text(&Map::from_iter([(name, value)]))), false),
     }
-    (Some(to_text(&response)), false)
 }
 
 /// A response that says a text.

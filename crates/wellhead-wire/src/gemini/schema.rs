@@ -87,6 +87,14 @@ mod tests {
                 json!({"anyOf": [{"type": "STRING"}, {"type": "INTEGER"}]}),
                 false,
             ),
+            (
+                json!({"type": ["object", "array"], "properties": {"a": {"type": "string"}}, "required": ["a"], "items": {"type": "string"}}),
+                json!({"anyOf": [
+                    {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}, "required": ["a"]},
+                    {"type": "ARRAY", "items": {"type": "STRING"}},
+                ]}),
+                false,
+            ),
             (json!({"enum": [1, 2]}), json!({"description": "One of: 1, 2", "type": "NUMBER"}), true),
             (
                 json!({"type": "array", "prefixItems": [{"type": "string"}, {"type": "number"}]}),
@@ -124,6 +132,22 @@ mod tests {
         assert!(is_weaker && value.to_string().len() < 1_000_000);
         let round = json!({"$ref": "#"});
         assert!(to_openapi(&round).1);
+    }
+
+    #[test]
+    fn references_do_not_blow_a_schema_up() {
+        let properties: serde_json::Map<String, Value> =
+            (0..2000).map(|n| (n.to_string(), json!({"$ref": "#/$defs/L"}))).collect();
+        let long = json!({"type": "string", "description": "x".repeat(100_000)});
+        let schema = json!({"type": "object", "properties": properties, "$defs": {"L": long}});
+        let (value, is_weaker) = to_openapi(&schema);
+        assert!(is_weaker && value.to_string().len() < 500_000);
+        let mut nested = json!({"type": "string", "description": "x".repeat(1000)});
+        for _ in 0..24 {
+            nested = json!({"type": ["object", "array"], "properties": {"a": nested}});
+        }
+        assert!(to_openapi(&nested).0.to_string().len() < 10_000, "nothing is written twice");
+        assert_eq!(value["properties"]["0"]["description"], long["description"], "as long as there is room");
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) fn write(
     let mut thinking = Map::new();
     match options.thinking {
         Thinking::Budget { min, max, can_be_off } => {
-            budget(ask, off, (min, max, can_be_off), &mut thinking, loss)
+            budget(ask, off, (min, max, can_be_off), &mut thinking, loss);
         }
         Thinking::Levels(levels) => level(ask, off, levels, &mut thinking, loss),
     }

@@ -8,9 +8,12 @@ const DEPTH_MAX: usize = 24;
 /// Most pieces that references may grow a schema to.
 const PIECES_MAX: usize = 4096;
 
+/// Most bytes that references may add: a long description that is referred to a thousand times is sent once or twice.
+const REFERRED_BYTES_MAX: usize = 256 * 1024;
+
 /// To the subset. The second says that it allows more than the schema did.
 pub(in crate::gemini) fn to_openapi(schema: &Value) -> (Value, bool) {
-    let mut down = Down { root: schema, pieces: 0, is_weaker: false };
+    let mut down = Down { root: schema, pieces: 0, room: Room(REFERRED_BYTES_MAX), is_weaker: false };
     let value = down.schema(schema, 0);
     (value, down.is_weaker)
 }
@@ -18,7 +21,35 @@ pub(in crate::gemini) fn to_openapi(schema: &Value) -> (Value, bool) {
 struct Down<'a> {
     root: &'a Value,
     pieces: usize,
+    room: Room,
     is_weaker: bool,
+}
+
+/// What only objects and only lists have.
+const OF_ONE_TYPE: [&str; 5] = ["properties", "required", "items", "minItems", "maxItems"];
+
+/// Bytes that are left.
+struct Room(usize);
+
+impl Room {
+    /// Whether a value still fits; takes its bytes if so.
+    fn takes(&mut self, value: &Value) -> bool {
+        let mut room = Self(self.0);
+        let fits = serde_json::to_writer(&mut room, value).is_ok();
+        self.0 = room.0;
+        fits
+    }
+}
+
+impl std::io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl<'a> Down<'a> {
@@ -29,7 +60,9 @@ impl<'a> Down<'a> {
             return self.anything();
         }
         if let Some(found) = members.get("$ref").and_then(Value::as_str) {
-            let Some(found) = self.find(found) else { return self.anything() };
+            let Some(found) = self.find(found).filter(|found| self.room.takes(found)) else {
+                return self.anything();
+            };
             let mut value = self.schema(found, depth + 1);
             if let (Value::Object(value), Some(text)) = (&mut value, members.get("description")) {
                 value.insert("description".to_owned(), text.clone());
@@ -38,8 +71,12 @@ impl<'a> Down<'a> {
         }
         let mut out = Map::new();
         self.types(members, depth, &mut out);
+        // A choice of types has taken what belongs to each of them.
+        let is_split = out.contains_key("anyOf");
         for (name, value) in members {
-            self.member(name, value, depth, &mut out);
+            if !(is_split && OF_ONE_TYPE.contains(&name.as_str())) {
+                self.member(name, value, depth, &mut out);
+            }
         }
         finish(&mut out);
         Value::Object(out)
@@ -65,7 +102,7 @@ impl<'a> Down<'a> {
                 out.insert("nullable".to_owned(), true.into());
             }
             Some(Value::String(word)) => {
-                drop(out.insert("type".to_owned(), word.to_ascii_uppercase().into()))
+                drop(out.insert("type".to_owned(), word.to_ascii_uppercase().into()));
             }
             Some(Value::Array(words)) => {
                 let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
@@ -174,7 +211,7 @@ impl<'a> Down<'a> {
                     (None, value) => drop(out.insert(name, value)),
                     (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
                     (Some(Value::Array(there)), Value::Array(more)) if name == "required" => {
-                        there.extend(more)
+                        there.extend(more);
                     }
                     (Some(there), value) => self.is_weaker |= *there != value,
                 }
