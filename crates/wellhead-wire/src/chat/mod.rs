@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+mod custom;
 mod dialect;
 mod event;
 mod fields;
@@ -25,6 +26,7 @@ mod tests;
 
 pub use answer::{Answer, Candidate, Stop, StopKind};
 pub use body::BadBody;
+pub use custom::CustomTools;
 pub use dialect::{Dialect, Rest};
 pub use event::{Delta, Event, PartKind};
 pub use fields::{BadField, Fields};

@@ -41,7 +41,8 @@ pub fn encode_request(
     writer.set("stream", json!(request.stream));
     writer.unsaid(request)?;
     request.rest.add_to(DIALECT, &mut writer.body);
-    let body = Value::Object(writer.body).to_string();
+    // What has only texts for names cannot fail to be written.
+    let body = serde_json::to_vec(&writer.body).unwrap_or_default();
     Ok(writer.loss.finish(body.into()))
 }
 

@@ -26,7 +26,8 @@ pub struct Options {
     pub document_urls: bool,
     /// Results of tools may hold images.
     pub result_images: bool,
-    /// Knows no tools with free text.
+    /// Knows no tools with free text: they are refused, unless [`CustomTools`](crate::chat::CustomTools) has turned them
+    /// into functions before.
     pub no_custom_tools: bool,
     /// Refuses OpenAI's labels and hints: `metadata`, `user`, `service_tier`, `prompt_cache_key`.
     pub no_labels: bool,

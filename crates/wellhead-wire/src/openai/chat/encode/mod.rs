@@ -38,7 +38,8 @@ pub fn encode_request(
         writer.set("add_generation_prompt", json!(false));
         writer.set("continue_final_message", json!(true));
     }
-    let body = Value::Object(writer.body).to_string();
+    // What has only texts for names cannot fail to be written.
+    let body = serde_json::to_vec(&writer.body).unwrap_or_default();
     Ok(writer.loss.finish(body.into()))
 }
 

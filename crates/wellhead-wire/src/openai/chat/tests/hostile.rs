@@ -7,7 +7,7 @@ use proptest::prelude::*;
 #[test]
 fn valid_input_with_anything_changed_is_understood_or_refused() {
     let valid = [include_str!("full_request.json"), include_str!("full_answer.json"), super::streams::OPENAI];
-    for seed in 0..6000_u64 {
+    for seed in 0..1500_u64 {
         for valid in valid {
             let bytes = mutated(seed, valid);
             let text = String::from_utf8_lossy(&bytes).into_owned();
