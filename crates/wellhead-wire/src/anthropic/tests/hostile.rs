@@ -33,7 +33,7 @@ fn changed_bodies_and_streams_are_refused_or_read() {
         for round in 0..400 {
             let mut text = sample.to_owned();
             for _ in 0..=roll(3) {
-                let from = text.floor_char_boundary(roll(text.len()));
+                let from = text.floor_char_boundary(roll(text.len().max(1)));
                 let to = text.floor_char_boundary((from + roll(60)).min(text.len()));
                 let word = WORDS[roll(WORDS.len())];
                 match roll(4) {
