@@ -219,6 +219,8 @@ pub struct Model {
     pub hedge: bool,
     /// Regions of providers that may be asked (decision 19); `None` means all.
     pub regions: Option<Vec<Name>>,
+    /// Parameters that may be left out for targets of another dialect that cannot do them.
+    pub drop_unsupported: Vec<Name>,
     /// What stands in when no target can answer.
     pub fallback: Option<Fallback>,
     /// Its answers may come later.

@@ -32,4 +32,5 @@ names! {
     X_WELLHEAD_ROUTE = "x-wellhead-route": "the route that answered.";
     X_WELLHEAD_SURVIVAL = "x-wellhead-survival": "the rung of the ladder that answered.";
     X_WELLHEAD_TARGET = "x-wellhead-target": "the target that answered.";
+    X_WELLHEAD_DROPPED = "x-wellhead-dropped": "parameters that the target was not told of.";
 }

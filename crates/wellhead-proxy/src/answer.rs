@@ -3,6 +3,7 @@
 use crate::body::BrokenOff;
 use crate::settle::Books;
 use crate::stream::Live;
+use crate::translate::Dropped;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, SizeHint};
@@ -28,6 +29,8 @@ pub(crate) struct Opened {
     pub(crate) status: u16,
     /// The upstream's headers.
     pub(crate) headers: HeaderMap,
+    /// What the target was not told of.
+    pub(crate) dropped: Option<Dropped>,
     pub(crate) content: Content,
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use wellhead_wire::translate::Outbound;
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -16,6 +17,41 @@ pub enum GatewayBody {
     Relay(RelayBody),
     /// A stream of events.
     Stream(StreamBody),
+    /// The same in the dialect of a client who does not speak ours.
+    Translated(Box<TranslatedBody>),
+}
+
+/// A stream that is translated as it goes out.
+#[derive(Debug)]
+pub struct TranslatedBody {
+    pub(crate) inner: GatewayBody,
+    pub(crate) outbound: Outbound,
+    pub(crate) closed: bool,
+}
+
+impl TranslatedBody {
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        while !self.closed {
+            let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+            let out = match frame {
+                Some(Ok(frame)) => {
+                    frame.into_data().map_or_else(|_| Bytes::new(), |data| self.outbound.push(data))
+                }
+                Some(Err(error)) => {
+                    self.closed = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    self.closed = true;
+                    self.outbound.close()
+                }
+            };
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(out)));
+            }
+        }
+        Poll::Ready(None)
+    }
 }
 
 /// Keeps the relay's inner types private.
@@ -55,6 +91,7 @@ impl Body for GatewayBody {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Relay(relay) => relay.0.poll_data(cx).map(|data| data.map(|d| d.map(Frame::data))),
+            Self::Translated(body) => body.poll_data(cx).map(|data| data.map(|d| d.map(Frame::data))),
             Self::Stream(stream) => {
                 stream.0.as_mut().poll_data(cx).map(|data| data.map(|d| Ok(Frame::data(d))))
             }
@@ -69,7 +106,7 @@ impl Body for GatewayBody {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::Relay(relay) => relay.0.size_hint(),
-            Self::Stream(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Translated(_) => SizeHint::default(),
         }
     }
 }

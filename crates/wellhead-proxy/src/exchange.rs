@@ -17,6 +17,7 @@ use wellhead_http::trace::Trace;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::fair::Class;
 use wellhead_resilience::ladder::{Effect, Event, Ladder, TargetView};
+use wellhead_wire::chat::Request;
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
 use wellhead_wire::openai::stream::Identity;
@@ -30,6 +31,8 @@ pub(crate) struct Exchange {
     pub(crate) endpoint: Endpoint,
     pub(crate) head: RequestHead,
     pub(crate) body: Kept,
+    /// What was asked, where the client speaks another dialect: `body` says as much of it as OpenAI Chat can.
+    pub(crate) asked: Option<Arc<Request>>,
     /// The client's headers as they came.
     pub(crate) headers: HeaderMap,
     /// What is left of them while an answer flows.
@@ -61,6 +64,7 @@ pub(crate) struct Call<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) head: &'a RequestHead,
     pub(crate) body: &'a Kept,
+    pub(crate) asked: Option<&'a Arc<Request>>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) trace: &'a Trace,
     pub(crate) deadline: Nanos,
@@ -97,6 +101,7 @@ pub(crate) struct OwnCall {
     endpoint: Endpoint,
     head: RequestHead,
     body: Kept,
+    asked: Option<Arc<Request>>,
     headers: HeaderMap,
     trace: Trace,
     deadline: Nanos,
@@ -116,6 +121,7 @@ impl OwnCall {
             endpoint: exchange.endpoint,
             head: exchange.head.clone(),
             body: exchange.body.clone(),
+            asked: exchange.asked.clone(),
             headers: exchange.headers.clone(),
             trace: exchange.trace,
             deadline: exchange.deadline,
@@ -134,6 +140,7 @@ impl OwnCall {
             endpoint: self.endpoint,
             head: &self.head,
             body: &self.body,
+            asked: self.asked.as_ref(),
             headers: &self.headers,
             trace: &self.trace,
             deadline: self.deadline,
@@ -157,6 +164,7 @@ macro_rules! call {
             endpoint: $exchange.endpoint,
             head: &$exchange.head,
             body: &$exchange.body,
+            asked: $exchange.asked.as_ref(),
             headers: &$exchange.headers,
             trace: &$exchange.trace,
             deadline: $exchange.deadline,

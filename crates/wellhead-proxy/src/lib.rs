@@ -9,6 +9,7 @@ mod clock;
 mod defer;
 mod diagnosis;
 mod exchange;
+mod front;
 mod gateway;
 mod models;
 mod pipeline;
@@ -21,6 +22,7 @@ mod state;
 mod status;
 mod stream;
 mod substitute;
+mod translate;
 
 pub use body::GatewayBody;
 pub use clock::{Clock, Entropy};

@@ -12,6 +12,7 @@
 use crate::answer::{Content, Opened, Relay};
 use crate::body::{GatewayBody, RelayBody, StreamBody};
 use crate::exchange::{Early, Exchange};
+use crate::front::Front;
 use crate::gateway::Worker;
 use crate::plan::{Identity, Plan};
 use crate::replay::{self, Kept};
@@ -69,15 +70,28 @@ enum Asked<'a> {
 }
 
 async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
+    match Front::of(&request) {
+        None => answered(worker, request, None).await,
+        // Boxed: most requests do not come here, and every one would carry it.
+        Some(front) => Box::pin(front.serve(worker, request)).await,
+    }
+}
+
+/// Answers a request, in OpenAI's dialect. `front` reads the body of a client who speaks another one.
+pub(crate) async fn answered(
+    worker: Arc<Worker>,
+    request: Request<Incoming>,
+    front: Option<&Front>,
+) -> Response<GatewayBody> {
     let (parts, mut body) = request.into_parts();
     let plan = worker.gateway.plan.load_full();
     let (mut books, trace) = Books::received(&worker, &parts.headers, method_name(&parts.method));
     let path = parts.uri.path();
-    let asked = match found(&worker, &parts, path) {
+    let asked = match found(&worker, &parts, path, front) {
         Ok(asked) => asked,
         Err(refusal) => return rescue::refuse(&refusal, books),
     };
-    books.record.endpoint = asked.template();
+    books.record.endpoint = front.map_or_else(|| asked.template(), Front::template);
     let identity = match identify::identify(&parts.headers, &plan, &worker.gateway.hasher) {
         Ok(identity) => identity,
         Err(refusal) => return rescue::refuse(&refusal, books),
@@ -114,8 +128,17 @@ async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<Gat
             return rescue::refuse(&refusal, books);
         }
     };
+    let (read, original) = match front {
+        None => (read, None),
+        // Boxed: most requests do not come here, and every one would carry it.
+        Some(front) => match Box::pin(front.read(&worker, read)).await {
+            Ok((read, original)) => (read, Some(original)),
+            Err(refusal) => return rescue::refuse(&refusal, books),
+        },
+    };
     match admitted(&worker, &plan, endpoint, &identity, parts, read, books, trace) {
-        Ok(exchange) => {
+        Ok(mut exchange) => {
+            exchange.asked = original;
             let mut exchange = match defer::now_or_later(exchange) {
                 Ok(exchange) => exchange,
                 Err(later) => return later.await,
@@ -169,7 +192,12 @@ const STATEFUL: [&str; 12] = [
 ];
 
 /// What the path and the method ask for.
-fn found<'a>(worker: &Worker, parts: &Parts, path: &'a str) -> Result<Asked<'a>, Refusal> {
+fn found<'a>(
+    worker: &Worker,
+    parts: &Parts,
+    path: &'a str,
+    front: Option<&Front>,
+) -> Result<Asked<'a>, Refusal> {
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     wellhead_http::host::check(&parts.headers, authority, parts.version)
         .map_err(|error| Refusal::headers_invalid(&error))?;
@@ -183,6 +211,12 @@ fn found<'a>(worker: &Worker, parts: &Parts, path: &'a str) -> Result<Asked<'a>,
         .map_err(|error| Refusal::headers_invalid(&error))?;
     let canonical = wellhead_http::path::normalize(path).map_err(|error| Refusal::path_invalid(&error))?;
     let post = parts.method == Method::POST;
+    if let Some(front) = front {
+        return match post {
+            true => Ok(Asked::Api(Endpoint::ChatCompletions)),
+            false => Err(Refusal::method(parts.method.as_str(), front.template(), "POST")),
+        };
+    }
     let get = parts.method == Method::GET;
     if let Some(endpoint) = Endpoint::from_path(&canonical) {
         let listing = endpoint == Endpoint::Responses && get;
@@ -276,6 +310,7 @@ fn admitted(
         resume: None,
         head,
         body: Kept::Memory(body),
+        asked: None,
         headers: parts.headers,
         kept_headers: Box::default(),
         trace,
@@ -387,6 +422,9 @@ fn answer_headers(headers: &mut HeaderMap, opened: &Opened, books: &Books) {
         {
             headers.insert(theirs, id.clone());
         }
+    }
+    if let Some(dropped) = &opened.dropped {
+        headers.insert(&names::X_WELLHEAD_DROPPED, dropped.0.clone());
     }
     let overhead_us = u64::try_from(books.record.overhead.as_micros()).unwrap_or(u64::MAX);
     let ms = format!("{}.{:03}", overhead_us / 1000, overhead_us % 1000);

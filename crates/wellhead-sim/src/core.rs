@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::api::{self, Parsed};
 use crate::fault::{Chosen, Faults, Opening, Plan, Rule, Rules, disguise};
+use crate::guise;
 use crate::idempotency::Worked;
 use crate::log::{Ended, Log};
 use crate::mind::{Rng, hash};
@@ -96,9 +97,16 @@ impl Core {
         if request.path.starts_with("/_sim/") {
             return send_whole(wire, api::control(self, &request)).await;
         }
-        let mut parsed = Parsed::new(&request);
+        // What is asked in another dialect is answered as a chat, and put into that dialect at the end.
+        let (guise, chat, unread) = match guise::of(&request) {
+            None => (None, None, None),
+            Some((guise, Ok(chat))) => (Some(guise), Some(chat), None),
+            Some((guise, Err(reply))) => (Some(guise), None, Some(reply)),
+        };
+        let asked = chat.as_ref().unwrap_or(&request);
+        let mut parsed = Parsed::new(asked);
         let (faults, failure) = match self.choose(&request, &mut parsed) {
-            Ok(faults) => (faults, None),
+            Ok(faults) => (faults, unread),
             Err(reply) => (Faults::default(), Some(reply)),
         };
         let entry = self.log.begin(&request, parsed.model(), &faults);
@@ -106,7 +114,7 @@ impl Core {
         // Whoever falls silent may have done the work; whoever refuses the connection has not.
         let known = if failure.is_none() { self.worked.replay(&request) } else { None };
         let replayed = known.is_some();
-        let answer = || failure.or(known).unwrap_or_else(|| api::respond(self, &request, &parsed, &faults));
+        let answer = || failure.or(known).unwrap_or_else(|| api::respond(self, asked, &parsed, &faults));
         if let Some(opening) = plan.opening {
             if !matches!(opening, Opening::Refuse) {
                 let answer = answer();
@@ -126,6 +134,10 @@ impl Core {
             Err(reply) => (None, Some(reply)),
         };
         let reply = disguise(refused.unwrap_or_else(answer), &faults);
+        let reply = match guise {
+            None => reply,
+            Some(guise) => guise.put_on(self, reply),
+        };
         self.worked.remember(&request, &reply);
         entry.work(replayed, reply.status);
         let reply = api::dress(self, reply, entry.id(), &plan);

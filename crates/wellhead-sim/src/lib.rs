@@ -58,6 +58,7 @@ mod api;
 mod cli;
 mod core;
 mod fault;
+mod guise;
 mod idempotency;
 mod log;
 mod media;

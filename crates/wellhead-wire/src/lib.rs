@@ -15,6 +15,7 @@ pub mod multipart;
 pub mod ollama;
 pub mod openai;
 pub mod sse;
+pub mod translate;
 
 #[cfg(any(test, feature = "fuzz-checks"))]
 #[allow(

@@ -1,6 +1,7 @@
 //! What clients, providers and the standards may rely on.
 
 mod bodies;
+mod dialects;
 mod endpoints;
 mod headers;
 mod http2;

@@ -13,9 +13,9 @@ use crate::read::{Element, Spanned};
 use crate::snapshot::BaseUrl;
 use crate::values::{ProviderKeyEntry, Url, is_host_name, url_text};
 
-/// Whether requests can be sent to a kind yet: those of the OpenAI family can.
-pub(crate) fn has_effect(kind: &Kind) -> bool {
-    kind.dialect == Dialect::Openai
+/// Whether requests can be sent to a kind yet.
+pub(crate) const fn has_effect(kind: &Kind) -> bool {
+    matches!(kind.dialect, Dialect::Openai | Dialect::Anthropic | Dialect::Gemini)
 }
 
 /// Looks up every provider's kind and notes it in the document.

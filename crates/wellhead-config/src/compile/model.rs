@@ -65,6 +65,10 @@ fn one(
         atomic: mode.is_some_and(|mode| **mode == StreamMode::Atomic),
         hedge: hedge.is_none_or(|hedge| **hedge == HedgeChoice::On),
         regions,
+        drop_unsupported: written
+            .drop_unsupported
+            .as_ref()
+            .map_or_else(Vec::new, |names| super::names(&names.0)),
         fallback: written.fallback.as_ref().map(|written| fallback(written)),
         defer: written.defer.as_ref().map(|written| defer(written)),
     }

@@ -18,6 +18,9 @@ section! {
         May stream: Stream,
         /// Regions of providers that may be asked. Default: all.
         May regions: List<Text, 1, 64>,
+        /// Parameters that are left out for targets of another dialect that cannot do them, as the client names them; `*`
+        /// is all. Default: none, the request is refused by the parameter's name.
+        May drop_unsupported: List<Text, 1, 64>,
         /// What stands in when no target can answer. Default: nothing, the client is told so.
         May fallback: Fallback,
         /// Lets answers come later: the request is kept on disk, a 202 says where its answer will be. Default: no.

@@ -105,6 +105,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("models.*.stream.mode", "MODEL", "stream: { mode: atomic }"),
     ("models.*.stream.hedge", "MODEL", "stream: { hedge: off }"),
     ("models.*.regions", "MODEL", "regions: [de]"),
+    ("models.*.drop_unsupported", "MODEL", "drop_unsupported: [seed]"),
     ("models.*.fallback.after", "MODEL", "fallback: { text: x, after: 9s }"),
     ("models.*.fallback.model", "MODEL", "fallback: { model: n }"),
     ("models.*.fallback.larger_model", "MODEL", "fallback: { larger_model: n }"),

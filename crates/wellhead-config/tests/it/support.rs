@@ -25,6 +25,7 @@ pub(crate) fn kinds() -> Vec<Arc<Kind>> {
             Auth::Bearer,
             &["ANTHROPIC_API_KEY"],
         ),
+        kind("cohere", Dialect::Cohere, Some("https://api.cohere.com/v2"), Auth::Bearer, &[]),
     ]
 }
 

@@ -20,7 +20,8 @@ impl OnceBytes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    fn peek(&self) -> Option<Bytes> {
+    /// The bytes, while nothing of them was sent.
+    pub fn peek(&self) -> Option<Bytes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

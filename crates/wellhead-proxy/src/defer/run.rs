@@ -167,6 +167,7 @@ async fn ready(
         substitute: None,
         head,
         body: Kept::Memory(body),
+        asked: None,
         headers,
         kept_headers: Box::default(),
         trace,

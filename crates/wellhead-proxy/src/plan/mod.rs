@@ -1,11 +1,13 @@
 //! A snapshot made ready for the hot path: look-ups by hash, headers and URIs already encoded, handles to the state
 //! that outlives it. Built whole on the control thread, then swapped.
 
+mod native;
 mod provider;
 mod question;
 mod route;
 mod webhook;
 
+pub(crate) use native::Native;
 pub(crate) use provider::{CloudKey, KeyPlan, ProviderPlan, Uris};
 pub use question::Question;
 pub(crate) use route::{Route, TargetPlan};

@@ -6,12 +6,13 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use wellhead_catalog::{AZURE_KEY_HEADER, Auth, Kind, Prefill};
+use wellhead_catalog::{AZURE_KEY_HEADER, Auth, Dialect, Kind, Prefill};
 use wellhead_config::snapshot::{self, BaseUrl, Cloud, Provider, Signing};
 use wellhead_credentials::Credential;
 use wellhead_net::{Endpoint, Protocol, TlsOptions};
 use wellhead_resilience::Nanos;
 use wellhead_types::{Name, Secret};
+use wellhead_wire::openai::Endpoint as Api;
 
 /// One provider.
 #[derive(Debug)]
@@ -175,6 +176,9 @@ impl ProviderPlan {
 
     /// Whether the vendor has the endpoint (`chat/completions`) at all, as far as is known.
     pub(crate) fn serves(&self, upstream_path: &str) -> bool {
+        if self.kind.dialect != Dialect::Openai {
+            return upstream_path == Api::ChatCompletions.upstream_path();
+        }
         let known = &self.kind.quirks.endpoints;
         known.is_empty() || known.iter().any(|endpoint| endpoint == upstream_path)
     }
@@ -185,6 +189,11 @@ impl ProviderPlan {
         let of_model =
             quirks.prefill_models.iter().find(|(pattern, _)| wellhead_catalog::fits(pattern, model));
         self.prefill.unwrap_or_else(|| of_model.map_or(quirks.prefill, |(_, form)| *form))
+    }
+
+    /// The path of its base URL, without a slash at its end.
+    pub(super) fn base_path(&self) -> &str {
+        self.base.path.trim_end_matches('/')
     }
 
     /// Where an endpoint (`chat/completions`) is for a vendor's model.
@@ -204,7 +213,14 @@ impl ProviderPlan {
                 let base = base_path.trim_end_matches("/openai/v1").trim_end_matches("/openai");
                 format!("{base}/openai/deployments/{model}/{upstream_path}?api-version={version}")
             }
-            None => format!("{base_path}/{upstream_path}{}", self.query),
+            None => {
+                let query = match &*self.query {
+                    "" => String::new(),
+                    more if upstream_path.contains('?') => format!("&{}", &more[1..]),
+                    only => only.to_owned(),
+                };
+                format!("{base_path}/{upstream_path}{query}")
+            }
         };
         uris(&self.base, &path)
     }

@@ -1,6 +1,6 @@
 //! A model made ready: its targets with their handles.
 
-use super::{ProviderPlan, Uris};
+use super::{Native, ProviderPlan, Uris};
 use crate::clock::nanos;
 use crate::diagnosis::Trouble;
 use crate::stages::queue;
@@ -18,6 +18,7 @@ use wellhead_resilience::ladder::TargetView;
 use wellhead_resilience::{Nanos, hedge};
 use wellhead_telemetry::{Metrics, RouteMetrics, TargetMetrics};
 use wellhead_types::Name;
+use wellhead_wire::chat::Losses;
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::resume::PrefillForm;
 
@@ -56,6 +57,8 @@ pub(crate) struct TargetPlan {
     pub(crate) prices: Option<Arc<Prices>>,
     /// How it continues an answer that broke off elsewhere.
     pub(crate) prefill: PrefillForm,
+    /// There if it speaks another dialect than OpenAI's.
+    pub(crate) native: Option<Arc<Native>>,
     uris: Vec<Uris>,
     /// Where it takes prefills, if that is another place.
     prefill_uris: Option<Uris>,
@@ -79,7 +82,8 @@ impl Route {
             |tier: u8| u8::try_from(tiers.iter().position(|t| *t == tier).unwrap_or(0)).unwrap_or(u8::MAX);
         let targets = model.targets.iter().filter_map(|target| {
             let provider = providers.get(&target.provider.name)?;
-            TargetPlan::compile(target, rank(target.tier), provider, registry, metrics)
+            let losses = Losses::allowed(model.drop_unsupported.iter().map(|name| &**name));
+            TargetPlan::compile(target, rank(target.tier), provider, losses, (registry, metrics))
                 .map_err(|error| tracing::error!(target = %target.id, error, "target left out of the plan"))
                 .ok()
         });
@@ -123,12 +127,13 @@ impl TargetPlan {
         target: &Target,
         tier: u8,
         provider: &Arc<ProviderPlan>,
-        registry: &Registry,
-        metrics: &Metrics,
+        losses: Losses,
+        (registry, metrics): (&Registry, &Metrics),
     ) -> Result<Self, String> {
         let prefill = form(provider.prefill_of(&target.model));
         let chat = Endpoint::ChatCompletions.upstream_path();
         let prefill_uris = prefill.base_path().map(|path| provider.uris_below(path, chat, &target.model));
+        let limit = target.facts.as_ref().and_then(|facts| facts.output_max);
         let uris = Endpoint::ALL.iter().map(|e| provider.uris(e.upstream_path(), &target.model));
         Ok(Self {
             id: target.id.clone(),
@@ -143,6 +148,7 @@ impl TargetPlan {
             prices: target.facts.as_ref().map(|facts| facts.prices.clone().into()),
             prefill,
             prefill_uris: prefill_uris.transpose()?,
+            native: Native::compile(provider, &target.model, limit, losses)?.map(Arc::new),
             uris: uris.collect::<Result<_, String>>()?,
         })
     }

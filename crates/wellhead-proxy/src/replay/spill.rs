@@ -28,19 +28,25 @@ const READ_JOBS_MAX: usize = 2;
 /// Jobs of one worker that hash a large body, at once. A body of 32 MiB takes a few dozen milliseconds.
 const HASH_JOBS_MAX: usize = 1;
 
-/// What one worker may do at once.
+/// Jobs of one worker that translate a large body, at once. One more would leave no thread to the others, and there is one
+/// core for each worker anyway.
+const TRANSLATE_JOBS_MAX: usize = 1;
+
+/// What one worker may do at once on its blocking pool.
 #[derive(Debug)]
 pub(crate) struct DiskJobs {
     writes: Arc<Semaphore>,
     reads: Arc<Semaphore>,
     hashes: Arc<Semaphore>,
+    translations: Arc<Semaphore>,
 }
 
 impl Default for DiskJobs {
     fn default() -> Self {
-        let [writes, reads, hashes] =
-            [WRITE_JOBS_MAX, READ_JOBS_MAX, HASH_JOBS_MAX].map(|max| Arc::new(Semaphore::new(max)));
-        Self { writes, reads, hashes }
+        let [writes, reads, hashes, translations] =
+            [WRITE_JOBS_MAX, READ_JOBS_MAX, HASH_JOBS_MAX, TRANSLATE_JOBS_MAX]
+                .map(|max| Arc::new(Semaphore::new(max)));
+        Self { writes, reads, hashes, translations }
     }
 }
 
@@ -48,6 +54,20 @@ impl DiskJobs {
     /// Waits for the right to hash.
     pub(crate) async fn hash(&self) -> Option<OwnedSemaphorePermit> {
         self.hashes.clone().acquire_owned().await.ok()
+    }
+
+    /// Does work that takes too long for a worker. `None` if it panicked.
+    pub(crate) async fn translate<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let permit = self.translations.clone().acquire_owned().await.ok()?;
+        let job = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        });
+        job.await.ok()
     }
 }
 

@@ -25,6 +25,12 @@ const SHED_FIX: &str = "raise the limit that the message names, or run another g
 /// Where each code is explained.
 const DOC: &str = "docs/reference/errors.md#";
 
+/// What a client of another dialect gets instead of an answer that cannot be put into it.
+pub(crate) const fn untranslated() -> (StatusCode, &'static [u8]) {
+    let error = br#"{"error":{"message":"The upstream's answer could not be translated into this dialect.","type":"server_error","param":null,"code":"upstream_invalid_answer"}}"#;
+    (StatusCode::BAD_GATEWAY, error)
+}
+
 /// Turns a refusal into an answer and closes the books.
 pub(crate) fn refuse(refusal: &Refusal, mut books: Box<Books>) -> Response<GatewayBody> {
     if let Some(cause) =

@@ -14,7 +14,8 @@ use wellhead_types::{Diagnosis, Outcome, Side};
 
 /// The answer to a request for which nothing is left to try.
 pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, mut books: Box<Books>) -> Response<GatewayBody> {
-    if let (End::PassOn, Some(answer)) = (gave_up.end, gave_up.answer) {
+    let is_callers = gave_up.last.as_ref().is_some_and(|failure| failure.side == Side::Client);
+    if let Some(answer) = gave_up.answer.filter(|_| gave_up.end == End::PassOn || is_callers) {
         return pass_on(answer.status, &answer.headers, answer.body, books);
     }
     refuse(&refusal(gave_up.end, retried_before, &mut books), books)

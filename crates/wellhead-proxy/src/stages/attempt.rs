@@ -21,7 +21,7 @@ use http::HeaderMap;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::breaker::Class;
 use wellhead_resilience::ladder::{Effect, End, Event};
-use wellhead_types::Failure;
+use wellhead_types::{Failure, Side, Stage};
 
 /// What the attempts came to.
 pub(crate) type Outcome = Result<Opened, GaveUp>;
@@ -195,5 +195,9 @@ fn failed(exchange: &mut Exchange, target: usize, failure: &Failure) -> Effect {
         detail = failure.detail,
         "an attempt failed"
     );
+    if failure.side == Side::Client && failure.stage == Stage::Prepare {
+        // It will not be able to do it next time either.
+        exchange.ladder.exclude(target);
+    }
     exchange.decide(Event::Failed(target, failure))
 }

@@ -11,6 +11,7 @@ use wellhead_wire::openai::error::ErrorBody;
 use wellhead_wire::openai::resume::{Broken, Plan, Resumed};
 use wellhead_wire::openai::stream::{Delivered, END_SIGNAL, Identity, StreamEnd, StreamObserver};
 use wellhead_wire::sse::{Framer, Tail, Verdict};
+use wellhead_wire::translate::Inbound;
 
 /// Delivered text is counted in the budget for replay in pieces of this size: a counter that all threads share is not
 /// touched for every word.
@@ -19,6 +20,8 @@ const COUNTED_BYTES: u64 = 16 * 1024;
 /// A stream and what is known of it.
 pub(crate) struct Live {
     pub(crate) body: InBody,
+    /// Turns what the target says into the client's dialect, where it speaks another one.
+    inbound: Option<Box<Inbound>>,
     framer: Framer,
     observer: StreamObserver,
     /// There if the client has the beginning of the answer from elsewhere.
@@ -38,12 +41,13 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(body: InBody, call: &Call<'_>) -> Self {
+    pub(crate) fn new(body: InBody, call: &Call<'_>, inbound: Option<Box<Inbound>>) -> Self {
         let resumed = call.resume.map(|resume| resume.joint(call)).or_else(|| renamed(call));
         let remembers = resumed.is_none() && call.is_rescuable();
         let watch = if remembers { StreamObserver::remembering } else { StreamObserver::new };
         Self {
             body,
+            inbound,
             framer: Framer::new(call.plan.limits.event_bytes_max),
             observer: watch(call.endpoint, call.head.asked_usage),
             resumed,
@@ -59,6 +63,14 @@ impl Live {
 
     /// Takes one piece of the upstream's body. Returns whether content has begun (decision 9).
     pub(crate) fn absorb(&mut self, chunk: Bytes) -> Result<bool, Failure> {
+        let Some(inbound) = &mut self.inbound else { return self.watch(chunk) };
+        let (chunk, failed) = inbound.push(chunk);
+        let begun = self.watch(chunk)?;
+        failed.map_or(Ok(begun), |failure| Err(Failure { stage: self.stage(), ..failure }))
+    }
+
+    /// The same for what is in the client's dialect.
+    fn watch(&mut self, chunk: Bytes) -> Result<bool, Failure> {
         let Self { framer, observer, ready, resumed, terminal, committed, events, .. } = self;
         let mut failed = None;
         // Behind a joint the events have to pass that first.
@@ -120,6 +132,13 @@ impl Live {
     /// The upstream has closed the stream. A last event that lacks only its blank line is delivered with one; a torn
     /// one is not.
     pub(crate) fn close(&mut self) -> Result<(), Failure> {
+        if let Some(inbound) = &mut self.inbound {
+            let (rest, failed) = inbound.close();
+            self.watch(rest)?;
+            if let Some(failure) = failed {
+                return Err(Failure { stage: self.stage(), ..failure });
+            }
+        }
         let Tail::Incomplete(tail) = self.framer.finish() else { return Ok(()) };
         let Some(observed) = self.observer.observe_tail(&tail) else { return Ok(()) };
         self.terminal |= observed.terminal.is_some();

@@ -4,6 +4,7 @@ use super::{CLOSE_MAX, Live};
 use crate::exchange::Call;
 use crate::settle::Signs;
 use crate::stages::attempt::{Begun, Limit};
+use crate::translate;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 use wellhead_net::InBody;
@@ -28,7 +29,7 @@ pub(crate) async fn open(
     body: InBody,
     signs: Option<&Signs>,
 ) -> Result<Begins, Failure> {
-    let mut live = Box::new(Live::new(body, call));
+    let mut live = Box::new(Live::new(body, call, translate::inbound(call, begun.number)));
     let (mut first_at, mut read_bytes, mut thoughts) = (None, 0, 0);
     let mut limit = begun.terms.limit;
     loop {

@@ -8,8 +8,9 @@ use crate::answer::{Content, Opened};
 use crate::exchange::{Call, Early};
 use crate::settle::Signs;
 use crate::stream;
+use crate::translate::{self, Dropped};
 use bytes::{Bytes, BytesMut};
-use http::Response;
+use http::{Response, header};
 use http_body_util::BodyExt;
 use std::collections::VecDeque;
 use wellhead_net::InBody;
@@ -24,10 +25,14 @@ pub(crate) async fn open(
     signs: Option<&Signs>,
 ) -> Result<Opened, Missed> {
     let limit = begun.terms.limit;
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     if !parts.status.is_success() {
         return Err(refused(call, begun, status, parts.headers, body).await);
+    }
+    if call.target(begun.number).native.is_some() {
+        // It is about the target's own bytes.
+        parts.headers.remove(header::CONTENT_LENGTH);
     }
     let late = call.resume.is_some() || call.early.is_some_and(Early::is_open);
     let mut first_at = None;
@@ -45,15 +50,15 @@ pub(crate) async fn open(
             first_at = opened.first_at;
             Content::Stream(opened.live)
         }
-        Kind::Json => whole(call, body, limit).await.map_err(missed)?,
+        Kind::Json => whole(call, begun.number, body, limit).await.map_err(missed)?,
         Kind::Html => {
             let detail = "a page of HTML instead of an answer";
             return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
         }
         Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
     };
-    let rung = begun.terms.rung;
-    Ok(Opened { target: begun.number, rung, first_at, status, headers: parts.headers, content })
+    let (rung, dropped) = (begun.terms.rung, parts.extensions.remove::<Dropped>());
+    Ok(Opened { target: begun.number, rung, first_at, status, headers: parts.headers, dropped, content })
 }
 
 /// A compressed answer cannot be watched. An unstreamed one is relayed if the client takes compressed answers; a
@@ -74,18 +79,26 @@ async fn encoded(
 
 /// A JSON answer is read whole, so that an error inside a 200 or a cut can still be followed by another attempt. One
 /// larger than the limit is relayed from there on.
-async fn whole(call: &Call<'_>, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
+async fn whole(call: &Call<'_>, number: usize, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
     let max = usize::try_from(call.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
+    let native = call.target(number).native.as_ref();
     let mut read: VecDeque<Bytes> = VecDeque::new();
     let mut bytes = 0;
     while let Some(chunk) = next(&mut body, limit).await? {
         bytes += chunk.len();
         read.push_back(chunk);
+        if bytes > max && native.is_some() {
+            let detail = "an answer that has to be translated is larger than inspect_bytes_max";
+            return Err(Failure::endpoint(Stage::FirstToken, Cause::ResponseTooLarge, detail));
+        }
         if bytes > max {
             return Ok(Content::Relay(read, body));
         }
     }
-    let whole = join(read, bytes);
+    let mut whole = join(read, bytes);
+    if let Some(native) = native {
+        whole = translate::answer(call, native, whole).await?;
+    }
     let inspected = inspect(call.endpoint, &whole)?;
     Ok(Content::Whole(whole, inspected.usage))
 }

@@ -4,6 +4,7 @@ use super::open::{join, next};
 use super::{Begun, Limit, Missed, UpstreamError, credential, missed};
 use crate::exchange::Call;
 use crate::plan::KeyPlan;
+use crate::translate;
 use bytes::Bytes;
 use http::HeaderMap;
 use std::collections::VecDeque;
@@ -58,7 +59,11 @@ pub(super) async fn refused(
     let wall_s = call.worker.gateway.clock.wall_ns(call.now()) / 1_000_000_000;
     let vendor = Vendor::of_kind(&call.target(begun.number).provider.kind.name);
     let failure = classify(vendor, status, &headers, &body, wall_s);
-    let answer = (failure.retry == Retry::Never).then_some(UpstreamError { status, headers, body });
+    let answer = || match call.target(begun.number).native {
+        None => UpstreamError { status, headers, body },
+        Some(_) => translate::upstream_error(status, &body, &failure),
+    };
+    let answer = (failure.retry == Retry::Never).then(answer);
     Missed::Failed(failure, answer)
 }
 

@@ -5,13 +5,14 @@ use super::{Limit, Missed, credential, limit, missed, open};
 use crate::answer::Opened;
 use crate::exchange::{Call, Exchange};
 use crate::gateway::Worker;
-use crate::plan::{CloudKey, KeyPlan, Route};
+use crate::plan::{CloudKey, KeyPlan, Route, TargetPlan, Uris};
 use crate::settle::Books;
 use crate::stages::{hedge, queue};
 use crate::stream::Resume;
+use crate::translate::{self, Dropped};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use wellhead_http::names;
-use wellhead_net::InBody;
+use wellhead_net::{InBody, OutBody};
 use wellhead_resilience::Nanos;
 use wellhead_types::{Cause, Rung, Stage};
 
@@ -104,9 +105,16 @@ pub(crate) fn begin(
 /// Sends an attempt, and waits for the head of the answer.
 pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBody>, Missed> {
     let target = call.target(begun.number);
-    let body = call.out_body(begun.number);
-    let prefills = call.resume.is_some_and(Resume::prefills);
-    let uris = if prefills { target.prefill_uris(call.endpoint) } else { target.uris(call.endpoint) };
+    let mut dropped = None;
+    let (body, uris) = match &target.native {
+        None => (call.out_body(begun.number), uris(call, target)),
+        // Boxed: every request would carry it.
+        Some(native) => {
+            let encoded = Box::pin(translate::body(call, native)).await?;
+            dropped = Dropped::of(&encoded);
+            (OutBody::full(encoded.body), native.uris(call.head.stream))
+        }
+    };
     // Boxed: few requests come here, and every one would carry it.
     let authorized = match begun.key(call.route).and_then(|key| key.cloud.as_deref()) {
         Some(cloud) => Some(Box::pin(credential::authorize(call, begun, cloud, &body, uris)).await?),
@@ -128,10 +136,21 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
     };
     let limit = begun.terms.limit;
     match tokio::time::timeout_at(limit.at, call.worker.pool.send(&target.provider.endpoint, &build)).await {
-        Ok(Ok(response)) => Ok(response),
+        Ok(Ok(mut response)) => {
+            if let Some(dropped) = dropped {
+                response.extensions_mut().insert(dropped);
+            }
+            Ok(response)
+        }
         Ok(Err(error)) => Err(missed(call.blame(error.into()))),
         Err(_) => Err(missed(call.blame(limit.failure(Stage::Headers, Cause::HeadersTimeout)))),
     }
+}
+
+/// Where a target of the client's dialect is asked.
+fn uris<'a>(call: &Call<'_>, target: &'a TargetPlan) -> &'a Uris {
+    let prefills = call.resume.is_some_and(Resume::prefills);
+    if prefills { target.prefill_uris(call.endpoint) } else { target.uris(call.endpoint) }
 }
 
 /// Tells the books that an answer has begun, if it has, and the key what has become of the attempt.
@@ -186,7 +205,10 @@ fn headers(call: &Call<'_>, begun: &Begun) -> HeaderMap {
     let provider = &call.target(begun.number).provider;
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(header::HOST, provider.host.clone());
-    wellhead_http::headers::request_headers(call.headers, &mut headers);
+    let native = call.target(begun.number).native.is_some();
+    if !native {
+        wellhead_http::headers::request_headers(call.headers, &mut headers);
+    }
     if !headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

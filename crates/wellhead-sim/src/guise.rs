@@ -1,0 +1,136 @@
+//! The dialects of Anthropic and Google: a request is answered as one of OpenAI Chat, and the answer is put into the
+//! dialect that was asked in. So every fault can be had in every dialect.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use wellhead_wire::anthropic::Version;
+use wellhead_wire::chat::{Dialect, Origin, Shown};
+use wellhead_wire::gemini::{Call, Framing, Method};
+use wellhead_wire::translate::{Heading, Outbound, read_request, write_answer, write_error};
+
+use crate::core::Core;
+use crate::net::Request;
+use crate::reply::{Body, Events, Reply, Step};
+
+/// Longest event that is translated: above the `huge-line` of any test.
+const EVENT_BYTES_MAX: usize = 16 << 20;
+
+/// The path that the request is answered under.
+const CHAT_PATH: &str = "/v1/chat/completions";
+
+/// How an answer has to look.
+pub(crate) struct Guise {
+    dialect: Dialect,
+    framing: Framing,
+    model: Box<str>,
+}
+
+/// A request in another dialect as one of OpenAI Chat, or the error that it gets; `None` if it is in no other.
+pub(crate) fn of(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
+    let (dialect, path) = dialect(&request.path)?;
+    let framing = Framing::asked(request.query.as_deref());
+    let version = request.header(Version::HEADER).and_then(Version::from_header).unwrap_or_default();
+    let (model, stream) = path.as_ref().map_or(("", false), |(model, stream)| (&**model, *stream));
+    let asked = read_request(dialect, &request.body, Heading { model, stream, version });
+    let named = path.map(|(model, _)| model.into_owned());
+    match asked {
+        Ok(asked) => {
+            let model = named.map_or_else(|| asked.request.model.clone(), Into::into);
+            let chat = Request { path: CHAT_PATH.to_owned(), body: asked.body, ..request.clone() };
+            Some((Guise { dialect, framing, model }, Ok(chat)))
+        }
+        Err(wrong) => {
+            let message = wrong.to_string();
+            let reply = crate::reply::error(
+                400,
+                "invalid_request_error",
+                Some(wrong.code()),
+                wrong.param(),
+                &message,
+            );
+            Some((Guise { dialect, framing, model: named.unwrap_or_default().into() }, Err(reply)))
+        }
+    }
+}
+
+/// The model that a path names, and whether it asks for a stream.
+type Named<'a> = (Cow<'a, str>, bool);
+
+/// The dialect of a path, and what the path says besides.
+fn dialect(path: &str) -> Option<(Dialect, Option<Named<'_>>)> {
+    if path.ends_with("/messages") {
+        return Some((Dialect::Anthropic, None));
+    }
+    let call = Call::parse(path)?;
+    let streamed = match call.method {
+        Method::GenerateContent => false,
+        Method::StreamGenerateContent => true,
+        _ => return None,
+    };
+    Some((Dialect::Gemini, Some((call.model, streamed))))
+}
+
+impl Guise {
+    /// The answer as it was asked for.
+    pub(crate) fn put_on(&self, core: &Core, reply: Reply) -> Reply {
+        let id = core.fresh().id("", 24);
+        let shown =
+            Shown { model: self.model.clone(), id: id.clone().into(), created: 0, stream_usage: true };
+        let origin = Origin { provider: "sim".into(), model: self.model.clone() };
+        let body = match reply.body {
+            Body::Whole { bytes, tokens } => {
+                let kind =
+                    reply.headers.iter().find(|(name, _)| name == "content-type").map(|(_, kind)| &**kind);
+                let bytes = match (kind, reply.status) {
+                    (Some("application/json"), 200) => {
+                        write_answer(self.dialect, &bytes, &origin, &shown).unwrap_or(bytes)
+                    }
+                    (Some("application/json"), status) => write_error(self.dialect, status, &bytes, &id),
+                    // A fault: the only event of a stream.
+                    (Some(kind), 200) if kind.starts_with("text/event-stream") => {
+                        Outbound::new((self.dialect, self.framing), &origin, shown, &id, EVENT_BYTES_MAX)
+                            .push(bytes)
+                    }
+                    _ => bytes,
+                };
+                Body::Whole { bytes, tokens }
+            }
+            Body::Events(inner) => {
+                let outbound =
+                    Outbound::new((self.dialect, self.framing), &origin, shown, &id, EVENT_BYTES_MAX);
+                Body::Events(Box::new(Guised { inner, outbound, closed: false }))
+            }
+        };
+        Reply { body, ..reply }
+    }
+}
+
+/// Events in another dialect.
+struct Guised {
+    inner: Box<dyn Events>,
+    outbound: Outbound,
+    closed: bool,
+}
+
+impl Events for Guised {
+    fn next(&mut self, out: &mut Vec<u8>) -> Option<Step> {
+        let mut own = Vec::new();
+        let Some(step) = self.inner.next(&mut own) else {
+            if std::mem::replace(&mut self.closed, true) {
+                return None;
+            }
+            let last = self.outbound.close();
+            out.extend_from_slice(&last);
+            return (!last.is_empty()).then_some(Step::Terminator);
+        };
+        out.extend_from_slice(&self.outbound.push(Bytes::from(own)));
+        Some(step)
+    }
+
+    fn error(&mut self, out: &mut Vec<u8>) {
+        let mut own = Vec::new();
+        self.inner.error(&mut own);
+        out.extend_from_slice(&self.outbound.push(Bytes::from(own)));
+    }
+}

@@ -1,0 +1,143 @@
+//! Which dialect is whose.
+
+use super::{Heading, Way};
+use crate::anthropic::Version;
+use crate::chat::{
+    Answer, BadBody, Dialect, Encoded, ErrorShown, Event, Losses, Origin, Request, Shown, Target, Unsupported,
+};
+use crate::gemini::Framing;
+use crate::openai::chat;
+use crate::{anthropic, gemini, sse};
+use bytes::Bytes;
+use wellhead_types::Failure;
+
+pub(super) fn encode_request(
+    Way { dialect, service }: Way,
+    request: &Request,
+    target: &Target,
+    losses: &Losses,
+) -> Result<Encoded, Unsupported> {
+    match dialect {
+        Dialect::Anthropic => {
+            let options = anthropic::Options { version: Version::V2023, ..anthropic::Options::default() };
+            anthropic::encode_request(request, target, losses, options)
+        }
+        Dialect::Gemini => {
+            let options = gemini::Options::of(service, &target.origin.model);
+            gemini::encode_request(request, target, losses, options)
+        }
+        _ => chat::encode_request(request, target, losses, &chat::Options::default()),
+    }
+}
+
+pub(super) fn decode_answer(dialect: Dialect, body: &[u8], origin: &Origin) -> Result<Answer, Failure> {
+    match dialect {
+        Dialect::Anthropic => anthropic::decode_answer(body, origin),
+        Dialect::Gemini => gemini::decode_answer(body, origin),
+        _ => chat::decode_answer(body, origin),
+    }
+}
+
+pub(super) fn decode_request(
+    dialect: Dialect,
+    body: &[u8],
+    heading: Heading<'_>,
+) -> Result<Request, BadBody> {
+    match dialect {
+        Dialect::Anthropic => anthropic::decode_request(body, heading.version),
+        Dialect::Gemini => gemini::decode_request(body, heading.model, heading.stream),
+        _ => chat::decode_request(body),
+    }
+}
+
+pub(super) fn encode_answer(dialect: Dialect, answer: &Answer, shown: &Shown) -> Bytes {
+    match dialect {
+        Dialect::Anthropic => anthropic::encode_answer(answer, shown),
+        Dialect::Gemini => gemini::encode_answer(answer, shown),
+        _ => chat::encode_answer(answer, shown),
+    }
+}
+
+pub(super) fn encode_error(dialect: Dialect, error: &ErrorShown<'_>) -> Bytes {
+    match dialect {
+        Dialect::Anthropic => anthropic::encode_error(error),
+        Dialect::Gemini => gemini::encode_error(error),
+        _ => chat::encode_error(error),
+    }
+}
+
+/// Reads the events of one dialect.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "dialects")]
+pub enum Decoder {
+    Anthropic(Box<anthropic::StreamDecoder>),
+    Gemini(Box<gemini::StreamDecoder>),
+    Chat(Box<chat::StreamDecoder>),
+}
+
+impl Decoder {
+    /// For a stream of this dialect from there.
+    pub fn new(dialect: Dialect, origin: &Origin) -> Self {
+        match dialect {
+            Dialect::Anthropic => Self::Anthropic(Box::new(anthropic::StreamDecoder::new(origin.clone()))),
+            Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamDecoder::new(origin.clone()))),
+            _ => Self::Chat(Box::new(chat::StreamDecoder::new(origin.clone()))),
+        }
+    }
+
+    /// Takes one event.
+    pub fn push(&mut self, event: &sse::Event<'_>, out: &mut Vec<Event>) -> Result<(), Failure> {
+        match self {
+            Self::Anthropic(decoder) => decoder.push(event, out),
+            Self::Gemini(decoder) => decoder.push(event, out),
+            Self::Chat(decoder) => decoder.push(event, out),
+        }
+    }
+
+    /// The bytes are over. Returns whether the stream ended as its dialect says.
+    pub fn finish(&mut self, out: &mut Vec<Event>) -> bool {
+        match self {
+            Self::Anthropic(decoder) => decoder.finish(out),
+            Self::Gemini(decoder) => decoder.finish(out),
+            Self::Chat(decoder) => decoder.finish(out),
+        }
+    }
+}
+
+/// Writes the events of one dialect.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "dialects")]
+pub enum Encoder {
+    Anthropic(Box<anthropic::StreamEncoder>),
+    Gemini(Box<gemini::StreamEncoder>),
+    Chat(Box<chat::StreamEncoder>),
+}
+
+impl Encoder {
+    /// For a client of this dialect. `framing` is how Gemini's streams are cut.
+    pub fn new(dialect: Dialect, shown: Shown, framing: Framing) -> Self {
+        match dialect {
+            Dialect::Anthropic => Self::Anthropic(Box::new(anthropic::StreamEncoder::new(shown))),
+            Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamEncoder::framed(shown, framing))),
+            _ => Self::Chat(Box::new(chat::StreamEncoder::new(shown))),
+        }
+    }
+
+    /// Writes what an event is in the dialect; nothing, where it is nothing there yet.
+    pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
+        match self {
+            Self::Anthropic(encoder) => encoder.push(event, out),
+            Self::Gemini(encoder) => encoder.push(event, out),
+            Self::Chat(encoder) => encoder.push(event, out),
+        }
+    }
+
+    /// Ends the stream with an error, in a way that cannot be taken for its proper end.
+    pub fn fail(&mut self, error: &ErrorShown<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Anthropic(_) => out.extend_from_slice(&anthropic::error_event(error)),
+            Self::Gemini(encoder) => encoder.fail(error, out),
+            Self::Chat(_) => out.extend_from_slice(&chat::error_event(error)),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Clients of every dialect, at targets of every dialect: the same answer, whole or streamed, and errors in the client's
+//! own form. The fake targets speak their dialects by the same codecs; that those are right is what the vendors' own SDKs
+//! judge (tests/clients).
+
+use serde_json::{Value, json};
+use wellhead_sim::{Rule, Sim};
+
+use crate::support::{Answer, CHAT, Ending, Gateway, Request, chat, expected, fault, sim};
+
+/// How a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Client {
+    Chat,
+    Anthropic,
+    Gemini,
+}
+
+const CLIENTS: [Client; 3] = [Client::Chat, Client::Anthropic, Client::Gemini];
+/// Kinds of providers, and what the base URL of a simulator ends in for them.
+const KINDS: [(&str, &str); 3] = [("openai-compatible", "/v1"), ("anthropic", "/v1"), ("gemini", "/v1beta")];
+/// The same as the vendors' own SDKs are given them.
+const SHORT: [(&str, &str); 2] = [("anthropic", ""), ("gemini", "")];
+
+fn config(targets: &[(&Sim, &str)], settings: &str) -> String {
+    let mut text = String::from("providers:\n");
+    for (number, (sim, kind)) in targets.iter().enumerate() {
+        let short = kind.strip_suffix(" by its host");
+        let known = if short.is_some() { &SHORT[..] } else { &KINDS[..] };
+        let kind = short.unwrap_or(kind);
+        let path = known.iter().find(|(known, _)| *known == kind).unwrap().1;
+        let addr = sim.addr();
+        text += &format!(
+            "  p{number}: {{ kind: {kind}, base_url: \"http://{addr}{path}\", keys: [\"sk-{number}\"] }}\n"
+        );
+    }
+    text += "models:\n  chat:\n    targets:\n";
+    for number in 0..targets.len() {
+        text += &format!("      - {{ provider: p{number}, model: m{number}, tier: {number} }}\n");
+    }
+    crate::support::config(&(text + &format!("    {settings}\n")))
+}
+
+impl Client {
+    fn request(self, stream: bool) -> Request {
+        let question = chat(false)["messages"][0]["content"].clone();
+        match self {
+            Self::Chat => Request::post(CHAT).json(&chat(stream)),
+            Self::Anthropic => {
+                Request::post("/v1/messages").header("anthropic-version", "2023-06-01").json(&json!({
+                    "model": "chat", "max_tokens": 1000, "stream": stream,
+                    "messages": [{"role": "user", "content": question}],
+                }))
+            }
+            Self::Gemini => {
+                let method = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+                Request::post(&format!("/v1beta/models/chat:{method}"))
+                    .json(&json!({"contents": [{"role": "user", "parts": [{"text": question}]}]}))
+            }
+        }
+    }
+
+    /// What the model said, as a client of this dialect reads it.
+    fn said(self, answer: &Answer, stream: bool) -> String {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let parts = |value: &Value| -> String {
+            let parts = value["candidates"][0]["content"]["parts"].as_array().cloned().unwrap_or_default();
+            parts.iter().map(|part| text(&part["text"])).collect()
+        };
+        match (self, stream) {
+            (Self::Chat, _) => answer.content(),
+            (Self::Anthropic, false) => answer.json()["content"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|block| text(&block["text"]))
+                .collect(),
+            (Self::Anthropic, true) => {
+                answer.events().iter().map(|event| text(&event["delta"]["text"])).collect()
+            }
+            (Self::Gemini, false) => parts(&answer.json()),
+            (Self::Gemini, true) => answer.events().iter().map(parts).collect(),
+        }
+    }
+
+    /// Whether a streamed answer looks finished to a client of this dialect.
+    fn is_finished(self, answer: &Answer) -> bool {
+        match self {
+            Self::Chat => answer.done(),
+            Self::Anthropic => answer.events().iter().any(|event| event["type"] == "message_stop"),
+            Self::Gemini => {
+                answer.events().iter().any(|event| event["candidates"][0]["finishReason"].is_string())
+            }
+        }
+    }
+
+    /// The message of an error in the dialect's own form.
+    fn error(self, answer: &Value) -> String {
+        let is_own = match self {
+            Self::Chat => answer["error"]["type"].is_string(),
+            Self::Anthropic => answer["type"] == "error" && answer["error"]["type"].is_string(),
+            Self::Gemini => answer["error"]["status"].is_string() && answer["error"]["code"].is_number(),
+        };
+        assert!(is_own, "{self:?}: {answer}");
+        answer["error"]["message"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn every_client_gets_the_same_answer_from_every_target() {
+    let expected = expected().await;
+    let kinds =
+        KINDS.map(|(kind, _)| kind).into_iter().chain(["anthropic by its host", "gemini by its host"]);
+    for kind in kinds {
+        let sim = sim();
+        let gateway = Gateway::start(&config(&[(&sim, kind)], "")).await;
+        for client in CLIENTS {
+            for stream in [false, true] {
+                let answer = gateway.send(client.request(stream)).await;
+                let what = format!("{client:?} at {kind}, stream {stream}: {}", answer.everything());
+                assert_eq!((answer.status, answer.ending), (200, Ending::Proper), "{what}");
+                assert_eq!(client.said(&answer, stream), expected, "{what}");
+                assert!(!stream || client.is_finished(&answer), "{what}");
+                assert_eq!(answer.header("x-wellhead-survival"), "direct", "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_target_of_another_dialect_takes_over_before_the_first_token() {
+    let expected = expected().await;
+    for (first, _) in KINDS {
+        for (second, _) in KINDS {
+            let (broken, works) = (sim(), sim());
+            broken.set_fault(Rule::always(fault("status:503")));
+            let gateway = Gateway::start(&config(&[(&broken, first), (&works, second)], "")).await;
+            for client in CLIENTS {
+                let answer = gateway.send(client.request(true)).await;
+                let what = format!("{client:?} at {first}, then {second}: {}", answer.everything());
+                assert_eq!(client.said(&answer, true), expected, "{what}");
+                assert!(client.is_finished(&answer), "{what}");
+            }
+        }
+    }
+}
+
+/// Judge 8 of the dialects: a broken answer is gone on with by whoever can, in the client's dialect.
+#[tokio::test]
+async fn a_broken_stream_is_gone_on_with_across_dialects() {
+    let expected = expected().await;
+    for (first, _) in KINDS {
+        for (second, _) in KINDS {
+            for client in CLIENTS {
+                let (breaks, works) = (sim(), sim());
+                breaks.set_fault(Rule::always(fault("cut-after:5")));
+                let gateway = Gateway::start(&config(&[(&breaks, first), (&works, second)], "")).await;
+                let answer = gateway.send(client.request(true)).await;
+                let what = format!("{client:?} at {first}, then {second}: {}", answer.everything());
+                assert_eq!(client.said(&answer, true), expected, "{what}");
+                assert!(client.is_finished(&answer), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_goes_on_with_ends_with_an_error_in_the_clients_dialect() {
+    for (kind, _) in KINDS {
+        let sim = sim();
+        sim.set_fault(Rule::always(fault("cut-after:5")));
+        let settings = "stream: { rescue: off }";
+        let gateway = Gateway::start(&config(&[(&sim, kind)], settings)).await;
+        for client in CLIENTS {
+            let answer = gateway.send(client.request(true)).await;
+            let what = format!("{client:?} at {kind}: {}", answer.everything());
+            assert!(!client.is_finished(&answer), "{what}");
+            let last = answer.events().last().cloned().unwrap();
+            assert!(!client.error(&last).is_empty(), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn errors_have_the_clients_own_form() {
+    let sim = sim();
+    for (kind, _) in KINDS {
+        let gateway = Gateway::start(&config(&[(&sim, kind)], "attempts_max: 1")).await;
+        for client in CLIENTS {
+            sim.set_fault(Rule::always(fault("status:400")).times(1));
+            let answer = gateway.send(client.request(false)).await;
+            let what = format!("{client:?} at {kind}: {}", answer.everything());
+            assert_eq!(answer.status, 400, "{what}");
+            assert!(!client.error(&answer.json()).is_empty(), "{what}");
+            // And the gateway's own: no such model, no key.
+            let unknown = match client {
+                Client::Gemini => Request::post("/v1beta/models/nobody:generateContent").json(&json!({"contents": []})),
+                Client::Chat => Request::post(CHAT).json(&json!({"model": "nobody", "messages": []})),
+                Client::Anthropic => Request::post("/v1/messages")
+                    .json(&json!({"model": "nobody", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]})),
+            };
+            let answer = gateway.send(unknown).await;
+            assert_eq!(answer.status, 404, "{client:?}: {}", answer.everything());
+            assert!(client.error(&answer.json()).contains("nobody"), "{client:?}: {}", answer.everything());
+        }
+    }
+}
+
+/// Wire.md, trap 4: parallel calls by index and id.
+#[tokio::test]
+async fn tools_are_called_across_dialects() {
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+    for (kind, _) in KINDS {
+        let sim = sim();
+        let gateway = Gateway::start(&config(&[(&sim, kind)], "")).await;
+        for stream in [false, true] {
+            let mut body = chat(stream);
+            body["tools"] =
+                json!([{"type": "function", "function": {"name": "weather", "parameters": schema}}]);
+            body["tool_choice"] = json!("required");
+            let answer = gateway.send(Request::post(CHAT).json(&body)).await;
+            assert_eq!(answer.status, 200, "{kind}: {}", answer.everything());
+            let calls = call(&answer, stream);
+            assert_eq!(calls.0, "weather", "{kind}, stream {stream}: {}", answer.everything());
+            let arguments: Value = serde_json::from_str(&calls.1).unwrap();
+            assert!(arguments["city"].is_string(), "{kind}, stream {stream}: {arguments}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_target_cannot_do_is_refused_by_name_or_left_out_and_listed() {
+    let sim = sim();
+    let mut body = chat(false);
+    (body["logit_bias"], body["user"]) = (json!({"50256": -100}), json!("u1"));
+    let refuses = Gateway::start(&config(&[(&sim, "anthropic")], "")).await;
+    let answer = refuses.send(Request::post(CHAT).json(&body)).await;
+    assert_eq!(
+        (answer.status, answer.error()["param"].as_str()),
+        (400, Some("logit_bias")),
+        "{}",
+        answer.everything()
+    );
+    let drops = Gateway::start(&config(&[(&sim, "anthropic")], "drop_unsupported: [logit_bias]")).await;
+    let answer = drops.send(Request::post(CHAT).json(&body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.everything());
+    assert!(answer.header("x-wellhead-dropped").contains("logit_bias"), "{}", answer.everything());
+    // Where a target can, it is asked instead.
+    let gateway = Gateway::start(&config(&[(&sim, "anthropic"), (&sim, "openai-compatible")], "")).await;
+    let answer = gateway.send(Request::post(CHAT).json(&body)).await;
+    assert_eq!(
+        (answer.status, answer.header("x-wellhead-target")),
+        (200, "p1/m1"),
+        "{}",
+        answer.everything()
+    );
+    assert_eq!(answer.header("x-wellhead-dropped"), "");
+}
+
+/// Name and arguments of the first call of a chat answer.
+fn call(answer: &Answer, stream: bool) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    if !stream {
+        let function = answer.json()["choices"][0]["message"]["tool_calls"][0]["function"].clone();
+        return (text(&function["name"]), text(&function["arguments"]));
+    }
+    let deltas: Vec<Value> =
+        answer.events().iter().map(|e| e["choices"][0]["delta"]["tool_calls"][0].clone()).collect();
+    let first = deltas.iter().filter(|delta| delta["index"] == 0);
+    first.fold(Default::default(), |(name, arguments): (String, String), delta| {
+        (name + &text(&delta["function"]["name"]), arguments + &text(&delta["function"]["arguments"]))
+    })
+}
