@@ -21,16 +21,17 @@ names! {
     TRACEPARENT = "traceparent": "W3C Trace Context.";
     TRACESTATE = "tracestate": "W3C Trace Context, what vendors add.";
     X_API_KEY = "x-api-key": "a caller's key, as Anthropic's clients send it.";
+    X_GOOG_API_KEY = "x-goog-api-key": "a caller's key, as Gemini's clients send it.";
     X_REQUEST_ID = "x-request-id": "a request's id, as OpenAI's clients read it.";
     X_SHOULD_RETRY = "x-should-retry": "whether OpenAI's and Anthropic's clients try again.";
     X_STAINLESS_RETRY_COUNT = "x-stainless-retry-count": "tries before this one.";
     X_UPSTREAM_REQUEST_ID = "x-upstream-request-id": "the id that the target gave the request.";
     X_WELLHEAD_ATTEMPTS = "x-wellhead-attempts": "how many tries at targets there were.";
     X_WELLHEAD_DEGRADED = "x-wellhead-degraded": "what stood in for the model that was asked for.";
+    X_WELLHEAD_DROPPED = "x-wellhead-dropped": "parameters that the target was not told of.";
     X_WELLHEAD_OVERHEAD_MS = "x-wellhead-overhead-ms": "what the gateway itself took.";
     X_WELLHEAD_PRIORITY = "x-wellhead-priority": "how important a caller says that its request is.";
     X_WELLHEAD_ROUTE = "x-wellhead-route": "the route that answered.";
     X_WELLHEAD_SURVIVAL = "x-wellhead-survival": "the rung of the ladder that answered.";
     X_WELLHEAD_TARGET = "x-wellhead-target": "the target that answered.";
-    X_WELLHEAD_DROPPED = "x-wellhead-dropped": "parameters that the target was not told of.";
 }

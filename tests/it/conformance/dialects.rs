@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use wellhead_sim::{Rule, Sim};
 
-use crate::support::{Answer, CHAT, Ending, Gateway, Request, chat, expected, fault, sim};
+use crate::support::{Answer, CHAT, Ending, Gateway, KEY, Request, chat, expected, fault, sim};
 
 /// How a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,15 +45,19 @@ impl Client {
         let question = chat(false)["messages"][0]["content"].clone();
         match self {
             Self::Chat => Request::post(CHAT).json(&chat(stream)),
-            Self::Anthropic => {
-                Request::post("/v1/messages").header("anthropic-version", "2023-06-01").json(&json!({
+            Self::Anthropic => Request::post("/v1/messages")
+                .without("authorization")
+                .header("x-api-key", KEY)
+                .header("anthropic-version", "2023-06-01")
+                .json(&json!({
                     "model": "chat", "max_tokens": 1000, "stream": stream,
                     "messages": [{"role": "user", "content": question}],
-                }))
-            }
+                })),
             Self::Gemini => {
                 let method = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
                 Request::post(&format!("/v1beta/models/chat:{method}"))
+                    .without("authorization")
+                    .header("x-goog-api-key", KEY)
                     .json(&json!({"contents": [{"role": "user", "parts": [{"text": question}]}]}))
             }
         }

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-
 use crate::support::{compiled, files, folder, loaded};
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who is asking: `Authorization: Bearer`, `x-api-key` or `api-key`, looked up by keyed hash.
+//! Who is asking: `Authorization: Bearer`, `x-api-key`, `api-key` or `x-goog-api-key`, looked up by keyed hash.
 
 use crate::plan::{Identity, Plan};
 use crate::rescue::Refusal;
@@ -37,6 +37,7 @@ fn credential(headers: &HeaderMap) -> Option<&[u8]> {
     bearer
         .or_else(|| headers.get(&names::X_API_KEY).map(|v| v.as_bytes().trim_ascii()))
         .or_else(|| headers.get(&names::API_KEY).map(|v| v.as_bytes().trim_ascii()))
+        .or_else(|| headers.get(&names::X_GOOG_API_KEY).map(|v| v.as_bytes().trim_ascii()))
         .filter(|key| !key.is_empty())
 }
 
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn all_three_headers_are_understood_and_others_are_not() {
+    fn all_four_headers_are_understood_and_others_are_not() {
         let cases = [
             ("authorization", "Bearer k", Some("k")),
             ("authorization", "bearer  k ", Some("k")),
@@ -72,7 +73,8 @@ mod tests {
             ("authorization", "Bearer ", None),
             ("x-api-key", "k", Some("k")),
             ("api-key", "k", Some("k")),
-            ("x-goog-api-key", "k", None),
+            ("x-goog-api-key", "k", Some("k")),
+            ("x-other-key", "k", None),
         ];
         for (name, value, expected) in cases {
             let mut headers = HeaderMap::new();
