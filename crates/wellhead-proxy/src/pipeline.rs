@@ -48,7 +48,11 @@ const OWN_HEADERS: usize = 16;
 /// Answers one request. Dropping the future, or the answer's body, cancels everything that it started.
 pub async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
     let (version, gateway) = (request.version(), worker.gateway.clone());
-    let mut response = assert_send(answer(worker, request)).await;
+    let mut response = match Front::of(&request) {
+        None => assert_send(answered(worker, request, None)).await,
+        // Boxed: most requests do not come here, and every one would carry it.
+        Some(front) => Box::pin(front.serve(worker, request)).await,
+    };
     if gateway.drain.phase() >= DrainPhase::Announced && version <= Version::HTTP_11 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -67,14 +71,6 @@ enum Asked<'a> {
     Model(Cow<'a, str>),
     /// Boxed: it is larger than the others, and few requests ask for it.
     Deferred(Box<defer::Asked>),
-}
-
-async fn answer(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
-    match Front::of(&request) {
-        None => answered(worker, request, None).await,
-        // Boxed: most requests do not come here, and every one would carry it.
-        Some(front) => Box::pin(front.serve(worker, request)).await,
-    }
 }
 
 /// Answers a request, in OpenAI's dialect. `front` reads the body of a client who speaks another one.

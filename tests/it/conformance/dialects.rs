@@ -167,6 +167,28 @@ async fn a_broken_stream_is_gone_on_with_across_dialects() {
     }
 }
 
+/// Rung 1 of the rescue: models that take the beginning of their answer are handed it, in their own dialect.
+#[tokio::test]
+async fn a_model_that_takes_prefills_is_asked_for_the_rest_only() {
+    let expected = expected().await;
+    for (kind, model) in [("anthropic", "claude-haiku-4-5"), ("gemini", "gemini-3.5-flash")] {
+        for client in CLIENTS {
+            let (breaks, works) = (sim(), sim());
+            breaks.set_fault(Rule::always(fault("cut-after:5")));
+            let text = config(&[(&breaks, "openai-compatible"), (&works, kind)], "").replace("m1", model);
+            let gateway = Gateway::start(&text).await;
+            let answer = gateway.send(client.request(true)).await;
+            let what = format!("{client:?}, rest from {kind}: {}", answer.everything());
+            assert_eq!(client.said(&answer, true), expected, "{what}");
+            assert!(client.is_finished(&answer), "{what}");
+            let asked: Value = serde_json::from_slice(&works.requests()[0].body).unwrap();
+            let turns = asked.get("messages").or_else(|| asked.get("contents")).unwrap().as_array().unwrap();
+            let last = turns.last().unwrap();
+            assert!(last["role"] == "assistant" || last["role"] == "model", "{what}: {asked}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_stream_that_nobody_goes_on_with_ends_with_an_error_in_the_clients_dialect() {
     for (kind, _) in KINDS {

@@ -100,7 +100,7 @@ mod tests {
     fn a_quirk_that_nobody_reads_is_found() {
         let quirks = "pub struct Quirks {\n    pub turned: bool,\n}\n";
         let own = ("crates/wellhead-catalog/src/check.rs", "fn f() { quirks.turned }");
-        let tree = Tree::planted(&[(DECLARED[1].0, quirks), own], &[]);
+        let tree = Tree::planted(&[(DECLARED[2].0, quirks), own], &[]);
         assert_eq!(check(&tree).len(), 1);
     }
 }

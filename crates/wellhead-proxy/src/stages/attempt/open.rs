@@ -34,6 +34,8 @@ pub(crate) async fn open(
         // It is about the target's own bytes.
         parts.headers.remove(header::CONTENT_LENGTH);
     }
+    // What has to be translated cannot be passed on unread.
+    let translated = call.target(begun.number).native.is_some() || call.asked.is_some();
     let late = call.resume.is_some() || call.early.is_some_and(Early::is_open);
     let mut first_at = None;
     let content = match kind(&parts.headers, call.head.stream) {
@@ -43,6 +45,9 @@ pub(crate) async fn open(
             return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
         }
         kind if let Some(coding) = coding(&parts.headers) => {
+            if translated {
+                return Err(missed(compressed()));
+            }
             encoded(call, coding, &kind, body, limit).await.map_err(missed)?
         }
         Kind::Events => {
@@ -53,6 +58,10 @@ pub(crate) async fn open(
         Kind::Json => whole(call, begun.number, body, limit).await.map_err(missed)?,
         Kind::Html => {
             let detail = "a page of HTML instead of an answer";
+            return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
+        }
+        Kind::Bytes if translated => {
+            let detail = "something else than JSON or a stream, which cannot be translated";
             return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
         }
         Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
@@ -71,10 +80,14 @@ async fn encoded(
     limit: Limit,
 ) -> Result<Content, Failure> {
     if matches!(kind, Kind::Events) || !accepts(call, coding) {
-        let detail = "a compressed answer that was not asked for";
-        return Err(Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail));
+        return Err(compressed());
     }
     first_piece(body, limit).await
+}
+
+fn compressed() -> Failure {
+    let detail = "a compressed answer that was not asked for";
+    Failure::endpoint(Stage::Headers, Cause::ProtocolError, detail)
 }
 
 /// A JSON answer is read whole, so that an error inside a 200 or a cut can still be followed by another attempt. One
