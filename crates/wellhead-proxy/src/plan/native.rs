@@ -3,7 +3,7 @@
 use super::Uris;
 use super::provider::ProviderPlan;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use wellhead_catalog::{Auth, Dialect as Spoken};
+use wellhead_catalog::{Ability, Auth, Dialect as Spoken, Model};
 use wellhead_wire::chat::{Abilities, Dialect, Losses, Origin, Target};
 use wellhead_wire::gemini::{Method, Service};
 use wellhead_wire::translate::Way;
@@ -27,7 +27,7 @@ impl Native {
     pub(super) fn compile(
         provider: &ProviderPlan,
         model: &str,
-        output_tokens_max: Option<u64>,
+        facts: Option<&Model>,
         losses: Losses,
     ) -> Result<Option<Self>, String> {
         let Some(dialect) = dialect(provider.kind.dialect) else { return Ok(None) };
@@ -48,7 +48,8 @@ impl Native {
             _ => (provider.uris(messages, model)?, provider.uris(messages, model)?),
         };
         let origin = Origin { provider: (&*provider.name).into(), model: model.into() };
-        let target = Target { origin, output_tokens_max, can: Abilities::default() };
+        let output_tokens_max = facts.and_then(|facts| facts.output_max);
+        let target = Target { origin, output_tokens_max, can: abilities(facts) };
         Ok(Some(Self { way: Way { dialect, service }, target, losses, whole, stream }))
     }
 
@@ -64,5 +65,23 @@ const fn dialect(spoken: Spoken) -> Option<Dialect> {
         Spoken::Anthropic => Some(Dialect::Anthropic),
         Spoken::Gemini => Some(Dialect::Gemini),
         Spoken::Openai | Spoken::Bedrock | Spoken::Cohere => None,
+    }
+}
+
+/// What the catalogue says that the model cannot do; of everything else its vendor knows better.
+fn abilities(facts: Option<&Model>) -> Abilities {
+    let can = |ability: Ability| facts.and_then(|facts| facts.abilities.get(ability)).unwrap_or(true);
+    Abilities {
+        tools: can(Ability::Tools),
+        parallel_tools: can(Ability::ParallelTools),
+        forced_tool: can(Ability::ToolChoice),
+        images: can(Ability::Vision),
+        audio: can(Ability::AudioIn),
+        documents: can(Ability::Pdf),
+        json_schema: can(Ability::JsonSchema),
+        reasoning: can(Ability::Reasoning),
+        sampling: can(Ability::Sampling),
+        prefill: can(Ability::Prefill),
+        ..Abilities::default()
     }
 }

@@ -133,7 +133,6 @@ impl TargetPlan {
         let prefill = form(provider.prefill_of(&target.model));
         let chat = Endpoint::ChatCompletions.upstream_path();
         let prefill_uris = prefill.base_path().map(|path| provider.uris_below(path, chat, &target.model));
-        let limit = target.facts.as_ref().and_then(|facts| facts.output_max);
         let uris = Endpoint::ALL.iter().map(|e| provider.uris(e.upstream_path(), &target.model));
         Ok(Self {
             id: target.id.clone(),
@@ -148,7 +147,7 @@ impl TargetPlan {
             prices: target.facts.as_ref().map(|facts| facts.prices.clone().into()),
             prefill,
             prefill_uris: prefill_uris.transpose()?,
-            native: Native::compile(provider, &target.model, limit, losses)?.map(Arc::new),
+            native: Native::compile(provider, &target.model, target.facts.as_deref(), losses)?.map(Arc::new),
             uris: uris.collect::<Result<_, String>>()?,
         })
     }

@@ -19,7 +19,8 @@ pub(super) fn encode_request(
 ) -> Result<Encoded, Unsupported> {
     match dialect {
         Dialect::Anthropic => {
-            let options = anthropic::Options { version: Version::V2023, ..anthropic::Options::default() };
+            let named = anthropic::Options::of(&target.origin.model);
+            let options = anthropic::Options { version: Version::V2023, ..named };
             anthropic::encode_request(request, target, losses, options)
         }
         Dialect::Gemini => {
