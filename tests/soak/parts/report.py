@@ -50,6 +50,7 @@ EXPLANATION = """\
 | `memory` | one process serves all of it, does not panic, and weighs afterwards what it weighed before, within the bound |
 | `survival` | every fault of the simulator on the first target with every one on the second, streamed and not, ends in the complete answer or in an honest error, as in [survival.md](survival.md) |
 | `overload` | at five times the capacity, goodput stays at 90 % of it, the highest class is answered, no app is starved, memory is bounded; after an outage goodput comes back in spite of retries |
+| `deferred` | whatever moment the gateway is killed at, no request that got a 202 is lost and none is done twice |
 | `worlds` | the data plane on virtual time keeps every promise of [simulation.md](simulation.md) in that many worlds that no earlier run has seen |
 | `seeds` | the properties of the pure crates hold for that many random cases each |
 | `fuzz` | no input makes a parser panic, hang or grow |
