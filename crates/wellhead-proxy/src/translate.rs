@@ -3,7 +3,7 @@
 //! dialect only.
 
 use crate::exchange::Call;
-use crate::plan::Native;
+use crate::plan::Voice;
 use crate::replay::Kept;
 use crate::stages::attempt::{Missed, UpstreamError};
 use bytes::Bytes;
@@ -19,13 +19,12 @@ use wellhead_wire::translate::{
 /// Larger bodies are translated on the blocking pool: they take more than a millisecond (decision 7).
 const ON_WORKER_BYTES_MAX: usize = 256 * 1024;
 
-/// The body for a target of another dialect.
-pub(crate) async fn body(call: &Call<'_>, native: &Arc<Native>) -> Result<Encoded, Missed> {
-    let own = native.clone();
+/// The body for a target whose dialect is not the client's.
+pub(crate) async fn body(call: &Call<'_>, voice: &Arc<Voice>) -> Result<Encoded, Missed> {
+    let own = voice.clone();
     let large = call.body_bytes > ON_WORKER_BYTES_MAX as u64;
     // What a client of another dialect asked for is known without loss.
-    let translated = match call.asked.filter(|_| call.resume.is_none_or(|resume| resume.changed().is_none()))
-    {
+    let translated = match call.asked.filter(|_| call.is_foreign()) {
         Some(asked) => {
             let asked = asked.clone();
             let work = move || write_request(own.way, &asked, &own.target, &own.losses);
@@ -65,6 +64,14 @@ impl Dropped {
         }
         let value = HeaderValue::from_str(&list.replace('…', "...")).ok().filter(|value| !value.is_empty());
         value.map(Self)
+    }
+}
+
+impl Call<'_> {
+    /// What the client asked for is known better than OpenAI Chat could say it. The rest of an answer is asked for in that
+    /// dialect alone.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.asked.is_some() && self.resume.is_none_or(|resume| resume.changed().is_none())
     }
 }
 
@@ -118,19 +125,16 @@ fn error(status: u16, code: &str, message: &str, param: Option<&str>) -> Upstrea
 
 /// What turns a stream of the target's into the client's dialect, if it speaks another one.
 pub(crate) fn inbound(call: &Call<'_>, number: usize) -> Option<Box<Inbound>> {
-    let native = call.target(number).native.as_ref()?;
+    let target = call.target(number);
+    target.native.as_ref()?;
+    let voice = &target.voice;
     let event_bytes_max = call.plan.limits.event_bytes_max;
-    Some(Box::new(Inbound::new(
-        native.way.dialect,
-        &native.target.origin,
-        shown(call, native),
-        event_bytes_max,
-    )))
+    Some(Box::new(Inbound::new(voice.way.dialect, &voice.target.origin, shown(call, voice), event_bytes_max)))
 }
 
 /// A whole answer in the client's dialect.
-pub(crate) async fn answer(call: &Call<'_>, native: &Arc<Native>, body: Bytes) -> Result<Bytes, Failure> {
-    let (own, shown) = (native.clone(), shown(call, native));
+pub(crate) async fn answer(call: &Call<'_>, voice: &Arc<Voice>, body: Bytes) -> Result<Bytes, Failure> {
+    let (own, shown) = (voice.clone(), shown(call, voice));
     let large = body.len() > ON_WORKER_BYTES_MAX;
     let work = move || decode_answer(own.way.dialect, &body, &own.target.origin, &shown);
     let translated = if large { call.worker.disk.translate(work).await } else { Some(work()) };
@@ -141,10 +145,10 @@ pub(crate) async fn answer(call: &Call<'_>, native: &Arc<Native>, body: Bytes) -
 }
 
 /// Names for what the target leaves without.
-fn shown(call: &Call<'_>, native: &Native) -> Shown {
+fn shown(call: &Call<'_>, voice: &Voice) -> Shown {
     let wall_ns = call.worker.gateway.clock.wall_ns(call.now());
     Shown {
-        model: native.target.origin.model.clone(),
+        model: voice.target.origin.model.clone(),
         id: format!("{:016x}", call.worker.gateway.entropy.next()).into(),
         created: wall_ns / 1_000_000_000,
         // What the client did not ask for is taken out where the stream is watched.

@@ -282,6 +282,38 @@ async fn what_a_target_cannot_do_is_refused_by_name_or_left_out_and_listed() {
     assert_eq!(answer.header("x-wellhead-dropped"), "");
 }
 
+/// The other way round: what a client's dialect can say and OpenAI's cannot is not lost in silence either.
+#[tokio::test]
+async fn what_openai_has_no_form_for_is_refused_by_name_or_left_out_and_listed() {
+    let sim = sim();
+    let ask = json!({
+        "model": "chat", "max_tokens": 50, "top_k": 5, "messages": [{"role": "user", "content": "Tell me about wells."}],
+    });
+    let ask = || Request::post("/v1/messages").json(&ask);
+    let refuses = Gateway::start(&config(&[(&sim, "openai-compatible")], "")).await;
+    let answer = refuses.send(ask()).await;
+    assert_eq!(answer.status, 400, "{}", answer.everything());
+    assert!(Client::Anthropic.error(&answer.json()).contains("top_k"), "{}", answer.everything());
+    assert_eq!(sim.requests().len(), 0);
+    let drops = Gateway::start(&config(&[(&sim, "openai-compatible")], "drop_unsupported: [top_k]")).await;
+    let answer = drops.send(ask()).await;
+    assert_eq!(
+        (answer.status, answer.header("x-wellhead-dropped")),
+        (200, "top_k"),
+        "{}",
+        answer.everything()
+    );
+    // Where a target can, it is asked instead.
+    let gateway = Gateway::start(&config(&[(&sim, "openai-compatible"), (&sim, "anthropic")], "")).await;
+    let answer = gateway.send(ask()).await;
+    assert_eq!(
+        (answer.status, answer.header("x-wellhead-target")),
+        (200, "p1/m1"),
+        "{}",
+        answer.everything()
+    );
+}
+
 /// Name and arguments of the first call of a chat answer.
 fn call(answer: &Answer, stream: bool) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -7,7 +7,7 @@ mod question;
 mod route;
 mod webhook;
 
-pub(crate) use native::Native;
+pub(crate) use native::{Native, Voice};
 pub(crate) use provider::{CloudKey, KeyPlan, ProviderPlan, Uris};
 pub use question::Question;
 pub(crate) use route::{Route, TargetPlan};

@@ -1,4 +1,4 @@
-//! A target that speaks a dialect of its own: where each of its methods is, and what has to be known to write for it.
+//! How a target is spoken to: what has to be known to write for it, and where it is asked if its dialect is not OpenAI's.
 
 use super::Uris;
 use super::provider::ProviderPlan;
@@ -6,36 +6,64 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use wellhead_catalog::{Ability, Auth, Dialect as Spoken, Model};
 use wellhead_wire::chat::{Abilities, Dialect, Losses, Origin, Target};
 use wellhead_wire::gemini::{Method, Service};
+use wellhead_wire::openai::chat::Options;
 use wellhead_wire::translate::Way;
 
 /// What may stand in a segment of a path as it is (RFC 3986 section 3.3), but for `/`.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
-/// How a target is spoken to whose dialect is not OpenAI's.
+/// What an adapter has to know to write for a target, whatever its dialect is.
 #[derive(Debug)]
-pub(crate) struct Native {
+pub(crate) struct Voice {
     pub(crate) way: Way,
     pub(crate) target: Target,
     /// What it may be asked without.
     pub(crate) losses: Losses,
+}
+
+impl Voice {
+    pub(super) fn compile(
+        provider: &ProviderPlan,
+        model: &str,
+        facts: Option<&Model>,
+        losses: Losses,
+    ) -> Self {
+        let origin = Origin { provider: (&*provider.name).into(), model: model.into() };
+        let output_tokens_max = facts.and_then(|facts| facts.output_max);
+        let quirks = Options {
+            max_tokens_only: provider.kind.quirks.max_tokens_only,
+            no_stream_usage: !provider.kind.quirks.stream_usage,
+            ..Options::default()
+        };
+        let dialect = dialect(provider.kind.dialect);
+        Self {
+            way: Way { dialect, service: service(provider), quirks },
+            target: Target { origin, output_tokens_max, can: abilities(facts) },
+            losses,
+        }
+    }
+}
+
+/// Tokens of Google's cloud are for Vertex AI.
+fn service(provider: &ProviderPlan) -> Service {
+    if matches!(provider.kind.auth, Auth::GcpOauth) { Service::Vertex } else { Service::AiStudio }
+}
+
+/// Where a target is asked whose dialect is not OpenAI's.
+#[derive(Debug)]
+pub(crate) struct Native {
     whole: Uris,
     stream: Uris,
 }
 
 impl Native {
     /// `None` for targets of the OpenAI family.
-    pub(super) fn compile(
-        provider: &ProviderPlan,
-        model: &str,
-        facts: Option<&Model>,
-        losses: Losses,
-    ) -> Result<Option<Self>, String> {
-        let Some(dialect) = dialect(provider.kind.dialect) else { return Ok(None) };
+    pub(super) fn compile(provider: &ProviderPlan, model: &str) -> Result<Option<Self>, String> {
         let segment = utf8_percent_encode(model, SEGMENT);
-        // Tokens of Google's cloud are for Vertex AI, whose models stand below their publisher.
-        let (service, models) = match provider.kind.auth {
-            Auth::GcpOauth => (Service::Vertex, "publishers/google/models"),
-            _ => (Service::AiStudio, "models"),
+        // At Vertex AI models stand below their publisher.
+        let models = match service(provider) {
+            Service::Vertex => "publishers/google/models",
+            Service::AiStudio => "models",
         };
         // Both vendors' SDKs are given the base URL without the version, and people copy it from there.
         let base = provider.base_path();
@@ -43,14 +71,12 @@ impl Native {
         let version = if base.is_empty() { "v1beta/" } else { "" };
         let of =
             |method: Method| provider.uris(&format!("{version}{models}/{segment}{}", method.suffix()), model);
-        let (whole, stream) = match dialect {
+        let (whole, stream) = match dialect(provider.kind.dialect) {
             Dialect::Gemini => (of(Method::GenerateContent)?, of(Method::StreamGenerateContent)?),
-            _ => (provider.uris(messages, model)?, provider.uris(messages, model)?),
+            Dialect::Anthropic => (provider.uris(messages, model)?, provider.uris(messages, model)?),
+            _ => return Ok(None),
         };
-        let origin = Origin { provider: (&*provider.name).into(), model: model.into() };
-        let output_tokens_max = facts.and_then(|facts| facts.output_max);
-        let target = Target { origin, output_tokens_max, can: abilities(facts) };
-        Ok(Some(Self { way: Way { dialect, service }, target, losses, whole, stream }))
+        Ok(Some(Self { whole, stream }))
     }
 
     /// Where a request goes.
@@ -59,12 +85,12 @@ impl Native {
     }
 }
 
-/// The dialect that has to be translated to, if it is one that can be.
-const fn dialect(spoken: Spoken) -> Option<Dialect> {
+/// The dialect that is written. Those that are not written yet never get as far as a plan.
+const fn dialect(spoken: Spoken) -> Dialect {
     match spoken {
-        Spoken::Anthropic => Some(Dialect::Anthropic),
-        Spoken::Gemini => Some(Dialect::Gemini),
-        Spoken::Openai | Spoken::Bedrock | Spoken::Cohere => None,
+        Spoken::Anthropic => Dialect::Anthropic,
+        Spoken::Gemini => Dialect::Gemini,
+        Spoken::Openai | Spoken::Bedrock | Spoken::Cohere => Dialect::Chat,
     }
 }
 

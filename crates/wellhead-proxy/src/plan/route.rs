@@ -1,6 +1,6 @@
 //! A model made ready: its targets with their handles.
 
-use super::{Native, ProviderPlan, Uris};
+use super::{Native, ProviderPlan, Uris, Voice};
 use crate::clock::nanos;
 use crate::diagnosis::Trouble;
 use crate::stages::queue;
@@ -57,8 +57,10 @@ pub(crate) struct TargetPlan {
     pub(crate) prices: Option<Arc<Prices>>,
     /// How it continues an answer that broke off elsewhere.
     pub(crate) prefill: PrefillForm,
+    /// What an adapter has to know to write for it.
+    pub(crate) voice: Arc<Voice>,
     /// There if it speaks another dialect than OpenAI's.
-    pub(crate) native: Option<Arc<Native>>,
+    pub(crate) native: Option<Native>,
     uris: Vec<Uris>,
     /// Where it takes prefills, if that is another place.
     prefill_uris: Option<Uris>,
@@ -147,7 +149,8 @@ impl TargetPlan {
             prices: target.facts.as_ref().map(|facts| facts.prices.clone().into()),
             prefill,
             prefill_uris: prefill_uris.transpose()?,
-            native: Native::compile(provider, &target.model, target.facts.as_deref(), losses)?.map(Arc::new),
+            voice: Voice::compile(provider, &target.model, target.facts.as_deref(), losses).into(),
+            native: Native::compile(provider, &target.model)?,
             uris: uris.collect::<Result<_, String>>()?,
         })
     }

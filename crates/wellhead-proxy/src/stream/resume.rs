@@ -78,6 +78,7 @@ impl Exchange {
     /// The request will not be sent again: what it takes is given back.
     fn forget_request(&mut self) {
         self.body = Kept::Memory(Bytes::new());
+        self.asked = None;
         self.headers = HeaderMap::new();
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use wellhead_types::Failure;
 
 pub(super) fn encode_request(
-    Way { dialect, service }: Way,
+    Way { dialect, service, quirks }: Way,
     request: &Request,
     target: &Target,
     losses: &Losses,
@@ -27,7 +27,7 @@ pub(super) fn encode_request(
             let options = gemini::Options::of(service, &target.origin.model);
             gemini::encode_request(request, target, losses, options)
         }
-        _ => chat::encode_request(request, target, losses, &chat::Options::default()),
+        _ => chat::encode_request(request, target, losses, &quirks),
     }
 }
 

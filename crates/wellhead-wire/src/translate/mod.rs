@@ -65,6 +65,8 @@ pub struct Way {
     pub dialect: Dialect,
     /// Which of Google's services it is; read for Gemini only.
     pub service: Service,
+    /// Where it departs from OpenAI; read for OpenAI's family only.
+    pub quirks: chat::Options,
 }
 
 /// The body for a target, from one of OpenAI Chat.

@@ -94,13 +94,14 @@ fn compressed() -> Failure {
 /// larger than the limit is relayed from there on.
 async fn whole(call: &Call<'_>, number: usize, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
     let max = usize::try_from(call.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
-    let native = call.target(number).native.as_ref();
+    let target = call.target(number);
+    let voice = target.native.as_ref().map(|_| &target.voice);
     let mut read: VecDeque<Bytes> = VecDeque::new();
     let mut bytes = 0;
     while let Some(chunk) = next(&mut body, limit).await? {
         bytes += chunk.len();
         read.push_back(chunk);
-        if bytes > max && native.is_some() {
+        if bytes > max && voice.is_some() {
             let detail = "an answer that has to be translated is larger than inspect_bytes_max";
             return Err(Failure::endpoint(Stage::FirstToken, Cause::ResponseTooLarge, detail));
         }
@@ -109,8 +110,8 @@ async fn whole(call: &Call<'_>, number: usize, mut body: InBody, limit: Limit) -
         }
     }
     let mut whole = join(read, bytes);
-    if let Some(native) = native {
-        whole = translate::answer(call, native, whole).await?;
+    if let Some(voice) = voice {
+        whole = translate::answer(call, voice, whole).await?;
     }
     let inspected = inspect(call.endpoint, &whole)?;
     Ok(Content::Whole(whole, inspected.usage))

@@ -106,14 +106,17 @@ pub(crate) fn begin(
 pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBody>, Missed> {
     let target = call.target(begun.number);
     let mut dropped = None;
-    let (body, uris) = match &target.native {
-        None => (call.out_body(begun.number), uris(call, target)),
+    let uris = match &target.native {
+        None => uris(call, target),
+        Some(native) => native.uris(call.head.stream),
+    };
+    let body = if target.native.is_none() && !call.is_foreign() {
+        call.out_body(begun.number)
+    } else {
         // Boxed: every request would carry it.
-        Some(native) => {
-            let encoded = Box::pin(translate::body(call, native)).await?;
-            dropped = Dropped::of(&encoded);
-            (OutBody::full(encoded.body), native.uris(call.head.stream))
-        }
+        let encoded = Box::pin(translate::body(call, &target.voice)).await?;
+        dropped = Dropped::of(&encoded);
+        OutBody::full(encoded.body)
     };
     // Boxed: few requests come here, and every one would carry it.
     let authorized = match begun.key(call.route).and_then(|key| key.cloud.as_deref()) {
