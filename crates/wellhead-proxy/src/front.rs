@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use wellhead_http::names;
 use wellhead_wire::anthropic::Version;
 use wellhead_wire::chat::{self, Dialect, Origin, Shown};
@@ -23,14 +23,17 @@ use wellhead_wire::translate::{
 const ON_WORKER_BYTES_MAX: usize = 256 * 1024;
 
 /// What a path of another dialect asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Front {
     dialect: Dialect,
     template: &'static str,
     /// The model and whether a stream is asked for, where the path says so.
     path: Option<(Arc<str>, bool)>,
     framing: Framing,
-    version: Version,
+    /// `None`: one that nobody knows was named.
+    version: Option<Version>,
+    /// The model that was asked for, once the body has been read: what the answer calls it too.
+    model: OnceLock<Box<str>>,
 }
 
 impl Front {
@@ -39,9 +42,12 @@ impl Front {
         let path = request.uri().path();
         if path == "/v1/messages" || path == "/anthropic/v1/messages" {
             let (dialect, template) = (Dialect::Anthropic, "/v1/messages");
-            let named = request.headers().get(Version::HEADER).and_then(|value| value.to_str().ok());
-            let version = named.and_then(Version::from_header).unwrap_or_default();
-            return Some(Self { dialect, template, path: None, framing: Framing::Sse, version });
+            let version = match request.headers().get(Version::HEADER) {
+                None => Some(Version::default()),
+                Some(named) => named.to_str().ok().and_then(Version::from_header),
+            };
+            let (framing, model) = (Framing::Sse, OnceLock::new());
+            return Some(Self { dialect, template, path: None, framing, version, model });
         }
         // Nearly every path ends here.
         memchr::memchr(b':', path.as_bytes())?;
@@ -56,7 +62,8 @@ impl Front {
             template,
             path: Some((call.model.as_ref().into(), streamed)),
             framing: if streamed { Framing::asked(request.uri().query()) } else { Framing::Sse },
-            version: Version::default(),
+            version: Some(Version::default()),
+            model: OnceLock::new(),
         })
     }
 
@@ -81,7 +88,8 @@ impl Front {
         worker: &Worker,
         body: Bytes,
     ) -> Result<(Bytes, Arc<chat::Request>), Refusal> {
-        let (dialect, path, version) = (self.dialect, self.path.clone(), self.version);
+        let Some(version) = self.version else { return Err(version_unknown()) };
+        let (dialect, path) = (self.dialect, self.path.clone());
         let large = body.len() > ON_WORKER_BYTES_MAX;
         let work = move || {
             let (model, stream) = path.as_ref().map_or(("", false), |(model, stream)| (&**model, *stream));
@@ -89,7 +97,10 @@ impl Front {
         };
         let read = if large { worker.disk.translate(work).await } else { Some(work()) };
         match read {
-            Some(Ok(Asked { request, body })) => Ok((body, Arc::new(request))),
+            Some(Ok(Asked { request, body })) => {
+                drop(self.model.set(request.model.clone()));
+                Ok((body, Arc::new(request)))
+            }
             Some(Err(wrong)) => Err(refusal(&wrong)),
             None => Err(Refusal::body_invalid(BadRequest {
                 message: "the request could not be read".to_owned(),
@@ -109,7 +120,7 @@ impl Front {
         }
         let wall_ns = worker.gateway.clock.wall_ns(worker.gateway.clock.now());
         let shown = Shown {
-            model: self.path.as_ref().map_or_else(Box::default, |(model, _)| (&**model).into()),
+            model: self.model.get().cloned().unwrap_or_default(),
             id: format!("{:016x}", worker.gateway.entropy.next()).into(),
             created: wall_ns / 1_000_000_000,
             stream_usage: true,
@@ -158,6 +169,16 @@ impl Front {
         *status = failed;
         GatewayBody::whole(write_error(self.dialect, failed.as_u16(), error, request_id))
     }
+}
+
+fn version_unknown() -> Refusal {
+    let message = format!(
+        "the header `{}` names a version that is not known: expected {} or {}",
+        Version::HEADER,
+        Version::V2023.as_str(),
+        Version::V2026.as_str()
+    );
+    Refusal::body_invalid(BadRequest { message, param: None, code: "invalid_value" })
 }
 
 fn refusal(wrong: &Untranslatable) -> Refusal {

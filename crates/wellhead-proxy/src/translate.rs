@@ -56,13 +56,13 @@ impl Dropped {
         for dropped in &encoded.dropped {
             let separator = if list.is_empty() { "" } else { ", " };
             if list.len() + separator.len() + dropped.param.len() > LIST_BYTES_MAX {
-                list.push_str(", …");
+                list.push_str(", ...");
                 break;
             }
             list.push_str(separator);
             list.push_str(&dropped.param);
         }
-        let value = HeaderValue::from_str(&list.replace('…', "...")).ok().filter(|value| !value.is_empty());
+        let value = HeaderValue::from_str(&list).ok().filter(|value| !value.is_empty());
         value.map(Self)
     }
 }

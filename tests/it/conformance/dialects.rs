@@ -86,6 +86,17 @@ impl Client {
         }
     }
 
+    /// What the answer calls the model.
+    fn model(self, answer: &Answer, stream: bool) -> String {
+        let first = if stream { answer.events()[0].clone() } else { answer.json() };
+        let named = match (self, stream) {
+            (Self::Gemini, _) => &first["modelVersion"],
+            (Self::Anthropic, true) => &first["message"]["model"],
+            _ => &first["model"],
+        };
+        named.as_str().unwrap_or_default().to_owned()
+    }
+
     /// Whether a streamed answer looks finished to a client of this dialect.
     fn is_finished(self, answer: &Answer) -> bool {
         match self {
@@ -125,6 +136,9 @@ async fn every_client_gets_the_same_answer_from_every_target() {
                 assert_eq!(client.said(&answer, stream), expected, "{what}");
                 assert!(!stream || client.is_finished(&answer), "{what}");
                 assert_eq!(answer.header("x-wellhead-survival"), "direct", "{what}");
+                if client != Client::Chat {
+                    assert_eq!(client.model(&answer, stream), "chat", "{what}");
+                }
             }
         }
     }
@@ -255,7 +269,8 @@ async fn tools_are_called_across_dialects() {
 
 #[tokio::test]
 async fn what_a_target_cannot_do_is_refused_by_name_or_left_out_and_listed() {
-    let sim = sim();
+    let (sim, broken) = (sim(), sim());
+    broken.set_fault(Rule::always(fault("status:503")));
     let mut body = chat(false);
     (body["logit_bias"], body["user"]) = (json!({"50256": -100}), json!("u1"));
     let refuses = Gateway::start(&config(&[(&sim, "anthropic")], "")).await;
@@ -266,6 +281,17 @@ async fn what_a_target_cannot_do_is_refused_by_name_or_left_out_and_listed() {
         "{}",
         answer.everything()
     );
+    let unknown =
+        Client::Anthropic.request(false).without("anthropic-version").header("anthropic-version", "1999");
+    let answer = refuses.send(unknown).await;
+    assert_eq!(answer.status, 400, "{}", answer.everything());
+    assert!(Client::Anthropic.error(&answer.json()).contains("2026-10-21"), "{}", answer.everything());
+    // While the one that could is down, it is not the request that is at fault.
+    let down =
+        Gateway::start(&config(&[(&broken, "openai-compatible"), (&sim, "anthropic")], "attempts_max: 2"))
+            .await;
+    let answer = down.send(Request::post(CHAT).json(&body)).await;
+    assert_eq!(answer.status, 503, "{}", answer.everything());
     let drops = Gateway::start(&config(&[(&sim, "anthropic")], "drop_unsupported: [logit_bias]")).await;
     let answer = drops.send(Request::post(CHAT).json(&body)).await;
     assert_eq!(answer.status, 200, "{}", answer.everything());

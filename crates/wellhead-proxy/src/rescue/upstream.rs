@@ -10,11 +10,13 @@ use http::Response;
 use wellhead_http::proxy_status::ProxyStatus;
 use wellhead_resilience::diagnose::Report;
 use wellhead_resilience::ladder::End;
-use wellhead_types::{Diagnosis, Outcome, Side};
+use wellhead_types::{Cause, Diagnosis, Outcome, Side};
 
 /// The answer to a request for which nothing is left to try.
 pub(crate) fn gave_up(gave_up: GaveUp, retried_before: bool, mut books: Box<Books>) -> Response<GatewayBody> {
-    let is_callers = gave_up.last.as_ref().is_some_and(|failure| failure.side == Side::Client);
+    // Whoever could have done it may be back later: then it is not the request that is at fault.
+    let attempts = &books.record.attempts;
+    let is_callers = !attempts.is_empty() && attempts.iter().all(|a| a.result == Cause::BadRequest.as_str());
     if let Some(answer) = gave_up.answer.filter(|_| gave_up.end == End::PassOn || is_callers) {
         return pass_on(answer.status, &answer.headers, answer.body, books);
     }
