@@ -19,9 +19,6 @@ use wellhead_wire::translate::{
     Asked, Heading, Outbound, Untranslatable, read_request, write_answer, write_error,
 };
 
-/// Larger bodies are translated on the blocking pool: they take more than a millisecond (decision 7).
-const ON_WORKER_BYTES_MAX: usize = 256 * 1024;
-
 /// What a path of another dialect asks for.
 #[derive(Debug)]
 pub(crate) struct Front {
@@ -90,12 +87,12 @@ impl Front {
     ) -> Result<(Bytes, Arc<chat::Request>), Refusal> {
         let Some(version) = self.version else { return Err(version_unknown()) };
         let (dialect, path) = (self.dialect, self.path.clone());
-        let large = body.len() > ON_WORKER_BYTES_MAX;
+        let length = body.len();
         let work = move || {
             let (model, stream) = path.as_ref().map_or(("", false), |(model, stream)| (&**model, *stream));
             read_request(dialect, &body, Heading { model, stream, version })
         };
-        let read = if large { worker.disk.translate(work).await } else { Some(work()) };
+        let read = worker.disk.translate(length, work).await;
         match read {
             Some(Ok(Asked { request, body })) => {
                 drop(self.model.set(request.model.clone()));
@@ -157,9 +154,9 @@ impl Front {
 
     async fn whole(&self, worker: &Worker, bytes: Bytes, origin: Origin, shown: Shown) -> Option<Bytes> {
         let dialect = self.dialect;
-        let large = bytes.len() > ON_WORKER_BYTES_MAX;
+        let length = bytes.len();
         let work = move || write_answer(dialect, &bytes, &origin, &shown);
-        let written = if large { worker.disk.translate(work).await } else { Some(work()) };
+        let written = worker.disk.translate(length, work).await;
         written?.ok()
     }
 

@@ -16,24 +16,21 @@ use wellhead_wire::translate::{
     Inbound, Untranslatable, decode_answer, encode_error, encode_request, write_request,
 };
 
-/// Larger bodies are translated on the blocking pool: they take more than a millisecond (decision 7).
-const ON_WORKER_BYTES_MAX: usize = 256 * 1024;
-
 /// The body for a target whose dialect is not the client's.
 pub(crate) async fn body(call: &Call<'_>, voice: &Arc<Voice>) -> Result<Encoded, Missed> {
     let own = voice.clone();
-    let large = call.body_bytes > ON_WORKER_BYTES_MAX as u64;
+    let length = usize::try_from(call.body_bytes).unwrap_or(usize::MAX);
     // What a client of another dialect asked for is known without loss.
     let translated = match call.asked.filter(|_| call.is_foreign()) {
         Some(asked) => {
             let asked = asked.clone();
             let work = move || write_request(own.way, &asked, &own.target, &own.losses);
-            if large { call.worker.disk.translate(work).await } else { Some(work()) }
+            call.worker.disk.translate(length, work).await
         }
         None => {
             let source = source(call).await?;
             let work = move || encode_request(own.way, &source, &own.target, &own.losses);
-            if large { call.worker.disk.translate(work).await } else { Some(work()) }
+            call.worker.disk.translate(length, work).await
         }
     };
     match translated {
@@ -135,9 +132,9 @@ pub(crate) fn inbound(call: &Call<'_>, number: usize) -> Option<Box<Inbound>> {
 /// A whole answer in the client's dialect.
 pub(crate) async fn answer(call: &Call<'_>, voice: &Arc<Voice>, body: Bytes) -> Result<Bytes, Failure> {
     let (own, shown) = (voice.clone(), shown(call, voice));
-    let large = body.len() > ON_WORKER_BYTES_MAX;
+    let length = body.len();
     let work = move || decode_answer(own.way.dialect, &body, &own.target.origin, &shown);
-    let translated = if large { call.worker.disk.translate(work).await } else { Some(work()) };
+    let translated = call.worker.disk.translate(length, work).await;
     translated.unwrap_or_else(|| {
         let detail = "the answer could not be translated";
         Err(Failure { side: Side::Gateway, ..Failure::endpoint(Stage::FirstToken, Cause::Internal, detail) })

@@ -32,6 +32,9 @@ const HASH_JOBS_MAX: usize = 1;
 /// core for each worker anyway.
 const TRANSLATE_JOBS_MAX: usize = 1;
 
+/// Smaller bodies are translated on the worker itself: that takes less than a millisecond (decision 7).
+const TRANSLATED_AT_ONCE_BYTES_MAX: usize = 256 * 1024;
+
 /// What one worker may do at once on its blocking pool.
 #[derive(Debug)]
 pub(crate) struct DiskJobs {
@@ -56,11 +59,16 @@ impl DiskJobs {
         self.hashes.clone().acquire_owned().await.ok()
     }
 
-    /// Does work that takes too long for a worker. `None` if it panicked.
+    /// Translates a body of so many bytes: at once, or on the blocking pool if that takes too long for a worker. `None` if
+    /// it panicked there.
     pub(crate) async fn translate<T: Send + 'static>(
         &self,
+        bytes: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
+        if bytes <= TRANSLATED_AT_ONCE_BYTES_MAX {
+            return Some(work());
+        }
         let permit = self.translations.clone().acquire_owned().await.ok()?;
         let job = tokio::task::spawn_blocking(move || {
             let done = work();
