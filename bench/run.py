@@ -23,11 +23,12 @@ from harness.settings import REPO, BenchError, Settings, Sizes, check_fixtures  
 
 # In the order in which they run. Those of ROUNDS are measured in interleaved rounds.
 PARTS = {
-    "json": measure_json.measure, "stream": measure_stream.measure, "startup": measure_startup.measure,
+    "json": measure_json.measure, "stream": measure_stream.measure,
+    "translated": measure_stream.translated, "startup": measure_startup.measure,
     "idle": measure_memory.idle_streams, "uploads": measure_memory.uploads, "stopped": measure_memory.slow_readers,
     "failover": measure_failover.measure, "instructions": measure_instructions.measure,
 }
-ROUNDS = ("json", "stream", "failover")
+ROUNDS = ("json", "stream", "translated", "failover")
 PUBLISHED = REPO / "docs" / "reference" / "benchmarks.md"
 LATEST = REPO / "bench" / "results" / "latest.json"
 

@@ -23,6 +23,20 @@ def ratio(results, part, field):
     return ours / theirs if ours is not None and theirs else None
 
 
+def relay_of_nginx(results):
+    """What nginx takes to hand on a chunk, where translated streams were measured."""
+    rounds = results.get("translated", {}).get("nginx", [])
+    return mean(entry["pairs"]["relay"]["cpu_us"] for entry in rounds) if rounds else None
+
+
+def translated(results):
+    """The dearest pair of dialects against nginx's relay."""
+    ours, theirs = results.get("translated", {}).get("wellhead", []), relay_of_nginx(results)
+    if not ours or not theirs:
+        return None
+    return max(mean(entry["pairs"][name]["cpu_us"] for entry in ours) for name in ours[0]["pairs"]) / theirs
+
+
 def single(results, part, field):
     """A figure that is measured once per run."""
     entry = results.get(part, {}).get("wellhead")
@@ -39,12 +53,14 @@ def noise(results, part):
 
 def judge(results):
     """One object per bar; `met` is None where the run does not allow a verdict."""
-    disturbed = {part: noise(results, part) for part in ("json", "stream", "startup", "failover")}
+    disturbed = {part: noise(results, part) for part in ("json", "stream", "translated", "startup", "failover")}
     rows = [
         bar("AI chat relay, CPU per request against nginx", 1.30, ratio(results, "json", "cpu_us"), "×",
             disturbed["json"]),
         bar("Streaming relay, CPU per chunk against nginx", 1.10, ratio(results, "stream", "cpu_us"), "×",
             disturbed["stream"]),
+        bar("Translated streams, CPU per chunk against nginx", 1.80, translated(results), "×",
+            disturbed["translated"]),
         bar("p99 of the chat relay against nginx", 1.00, ratio(results, "json", "p99_us"), "×", disturbed["json"]),
         bar("Idle process, resident", 40 * MIB, single(results, "startup", "idle_rss_bytes"), "MiB"),
         bar("One idle HTTP/1.1 stream", 24 * KIB, single(results, "idle", "idle_stream_bytes"), "KiB"),
@@ -58,7 +74,6 @@ def judge(results):
     ]
     for name, limit, why in (
         ("HTTP API relay, CPU per request against nginx", "1.15 ×", "this version has no HTTP API routes"),
-        ("Translated streams, CPU per chunk against nginx", "1.80 ×", "this version translates no dialects"),
         ("10,000 routes and 100,000 keys against ten", "1.10 ×", "not part of this benchmark yet"),
     ):
         rows.append({"bar": name, "limit": limit, "measured": "–", "met": None, "note": why})

@@ -27,7 +27,11 @@ class Running:
     @property
     def url(self):
         """Where chat requests go."""
-        return f"http://127.0.0.1:{self.port}{CHAT_PATH}"
+        return self.at(CHAT_PATH)
+
+    def at(self, path):
+        """Where requests of other dialects go."""
+        return f"http://127.0.0.1:{self.port}{path}"
 
     def __enter__(self):
         return self
@@ -54,7 +58,7 @@ class Gateway:
     key = ""
     title = ""
     # The measurements that make sense for it.
-    parts = ("json", "stream", "startup", "idle", "uploads", "stopped", "failover", "instructions")
+    parts = ("json", "stream", "translated", "startup", "idle", "uploads", "stopped", "failover", "instructions")
 
     def missing(self, settings):
         """Why it cannot take part, or None."""

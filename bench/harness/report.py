@@ -37,7 +37,7 @@ def titles(results, part):
 
 def render(results):
     """The whole page."""
-    blocks = [_head(results), _json(results), _stream(results), _startup(results), _memory(results),
+    blocks = [_head(results), _json(results), _stream(results), _translated(results), _startup(results), _memory(results),
               _failover(results), _instructions(results), _bars(results), _notes(results), _commands(results)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -88,6 +88,27 @@ def _stream(results):
 
 """ + table(("Gateway", "CPU µs per chunk", "× nginx", "Chunks/s", "First token p50 ms", "p99 ms",
              "Chunk delay p50 µs", "p99 µs", "Failed streams"), rows)
+
+
+def _translated(results):
+    yardstick = bars.relay_of_nginx(results)
+    rows = []
+    for title, rounds in titles(results, "translated"):
+        for name in rounds[0]["pairs"]:
+            pair = [entry["pairs"][name] for entry in rounds]
+            times = f"{mean(entry['cpu_us'] for entry in pair) / yardstick:.2f}" if yardstick else "–"
+            rows.append((title, name, spread(pair, "cpu_us"), times, spread(pair, "first_p50_us", 1e-3, 2),
+                         spread(pair, "delay_p50_us", digits=0), spread(pair, "delay_p99_us", digits=0),
+                         sum(sum(entry["errors"].values()) for entry in pair)))
+    if not rows:
+        return ""
+    return """## Translated streams
+
+The same streams in the dialect of the target, delivered in that of the client. The others hand on chunks of the same \
+size as they are.
+
+""" + table(("Gateway", "", "CPU µs per chunk", "× nginx", "First token p50 ms", "Chunk delay p50 µs", "p99 µs",
+             "Failed streams"), rows)
 
 
 def _startup(results):
@@ -158,7 +179,7 @@ def _notes(results):
     lines += [f"* json, {key}: slow enough that wrk's unfinished requests would count; measured with `load calls`, "
               "an exact number of requests" for key, rounds in results.get("json", {}).items()
               if any(entry["client"] != "wrk" for entry in rounds)]
-    for part in ("json", "stream", "startup", "failover"):
+    for part in ("json", "stream", "translated", "startup", "failover"):
         for key, found in results.get(part, {}).items():
             noise = max(entry["noise"] for entry in (found if isinstance(found, list) else [found]))
             if noise > bars.NOISE_MAX:

@@ -82,7 +82,9 @@ class Settings:
 def check_fixtures():
     """The request and the answer have the sizes that the tables name, and are JSON."""
     for name, size in (("chat-request.json", REQUEST_BYTES), ("stream-request.json", REQUEST_BYTES),
-                       ("pair-request.json", REQUEST_BYTES), ("chat-answer.json", ANSWER_BYTES)):
+                       ("pair-request.json", REQUEST_BYTES), ("claude-request.json", REQUEST_BYTES),
+                       ("gemini-request.json", REQUEST_BYTES), ("messages-request.json", REQUEST_BYTES),
+                       ("chat-answer.json", ANSWER_BYTES)):
         data = (CONF / name).read_bytes()
         json.loads(data)
         if len(data) != size:

@@ -1,5 +1,5 @@
 //! Cutting an SSE body into events, only as far as the measurements need: is it content, is it the end, is it an
-//! error. It serves any OpenAI-dialect chat stream, and reads the time stamp where our own upstream put one.
+//! error. It serves any chat stream of OpenAI's and of Anthropic's dialect, and reads the time stamp where our own upstream put one.
 
 use memchr::memmem;
 
@@ -66,20 +66,22 @@ fn classify(event: &[u8]) -> Event {
     if data == b"[DONE]" {
         return Event::Done;
     }
-    // `{"error":` opens an error event in this dialect; inside a string the quotes would be escaped.
-    if data.starts_with(b"{\"error\":") || data.starts_with(b"{ \"error\":") {
+    // These open an event in their dialects; inside a string the quotes would be escaped.
+    const ERRORS: [&[u8]; 3] = [b"{\"error\":", b"{ \"error\":", b"{\"type\":\"error\""];
+    if ERRORS.iter().any(|error| data.starts_with(error)) {
         return Event::Error;
     }
-    if let Some(at) = memmem::find(data, b"\"content\":\"") {
-        let text = &data[at + b"\"content\":\"".len()..];
-        if text.first() != Some(&b'"') {
+    if data.starts_with(b"{\"type\":\"message_stop\"") {
+        return Event::Done;
+    }
+    for name in [&b"\"content\":\""[..], b"\"text\":\""] {
+        let text = memmem::find(data, name).and_then(|at| data.get(at + name.len()..));
+        if let Some(text) = text.filter(|text| text.first() != Some(&b'"')) {
             return Event::Content(stamp(text));
         }
     }
-    match memmem::find(data, b"\"finish_reason\":\"") {
-        Some(_) => Event::Finish,
-        None => Event::Other,
-    }
+    let finish = [&b"\"finish_reason\":\""[..], b"\"stop_reason\":\""];
+    if finish.iter().any(|name| memmem::find(data, name).is_some()) { Event::Finish } else { Event::Other }
 }
 
 /// The value of the event's `data:` line; `event:` and comment lines before it are passed over.
@@ -136,6 +138,22 @@ mod tests {
         for cut in 0..bytes.len() {
             assert_eq!(read(&[&bytes[..cut], &bytes[cut..]]), expected, "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_stream_of_anthropics_is_read_too() {
+        let events = read(&[concat!(
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"stop_reason\":null}}\n\n",
+            "event: content_block_start\n",
+            "data: {\"type\":\"content_block_start\",\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+            "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\n",
+            "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n",
+            "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+            "event: error\ndata: {\"type\":\"error\",\"error\":{}}\n\n",
+        )
+        .as_bytes()]);
+        use Event::{Content, Done, Error, Finish, Other};
+        assert_eq!(events, vec![Other, Other, Content(None), Finish, Done, Error]);
     }
 
     #[test]

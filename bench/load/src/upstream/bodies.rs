@@ -84,7 +84,11 @@ impl Body for Paced {
         // to relay than what is being measured.
         let next = Instant::now() + self.interval;
         self.timer.as_mut().reset(next);
-        let piece = if self.sent == total { Template::finish() } else { self.template.stamped() };
+        let piece = match self.sent {
+            sent if sent == total => self.template.finish(),
+            0 => self.template.first(),
+            _ => self.template.stamped(),
+        };
         self.sent += 1;
         self.open.sent(&piece);
         Poll::Ready(Some(Ok(Frame::data(piece))))
@@ -93,19 +97,20 @@ impl Body for Paced {
 
 /// Chunks without a pause, up to a number of bytes.
 pub(super) struct Flood {
+    template: Template,
     piece: Bytes,
     left: u64,
     open: Open,
 }
 
 impl Flood {
-    pub(super) fn new(template: &Template, bytes_max: u64, stats: Arc<Stats>) -> Flood {
+    pub(super) fn new(template: Template, bytes_max: u64, stats: Arc<Stats>) -> Flood {
         let one = template.stamped();
         let mut piece = BytesMut::with_capacity(FLOOD_PIECE_BYTES + one.len());
         while piece.len() < FLOOD_PIECE_BYTES {
             piece.extend_from_slice(&one);
         }
-        Flood { piece: piece.freeze(), left: bytes_max, open: Open::new(stats) }
+        Flood { template, piece: piece.freeze(), left: bytes_max, open: Open::new(stats) }
     }
 }
 
@@ -122,7 +127,7 @@ impl Body for Flood {
         }
         self.left = self.left.saturating_sub(self.piece.len() as u64);
         // The last piece is the finish, so that a reader who does read it all sees a whole answer.
-        let piece = if self.left == 0 { Template::finish() } else { self.piece.clone() };
+        let piece = if self.left == 0 { self.template.finish() } else { self.piece.clone() };
         self.open.sent(&piece);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }

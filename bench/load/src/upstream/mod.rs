@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
 use self::bodies::{Flood, Paced};
-use self::chunk::Template;
+use self::chunk::{Dialect, Template};
 pub(crate) use self::chunk::{STAMP_DIGITS, nanos_since_1970};
 use crate::Fault;
 
@@ -46,6 +46,9 @@ pub(crate) struct Options {
     /// Bytes of one chunk, framing of the event included.
     #[arg(long, default_value_t = 200)]
     chunk_bytes: usize,
+    /// Whose stream it looks like; `flood` speaks OpenAI's only.
+    #[arg(long, value_enum, default_value_t = Dialect::Openai)]
+    dialect: Dialect,
     /// Pause between two chunks (`paced`).
     #[arg(long, default_value_t = 5_000)]
     interval_us: u64,
@@ -102,7 +105,10 @@ pub(crate) async fn serve(options: Options) -> Result<(), Fault> {
     if options.read_bytes_per_second == 0 {
         return Err("--read-bytes-per-second must be at least 1".into());
     }
-    let template = Template::new(options.chunk_bytes)?;
+    let template = Template::new(options.dialect, options.chunk_bytes)?;
+    if options.behaviour == Behaviour::Flood && options.dialect != Dialect::Openai {
+        return Err("--behaviour flood speaks no dialect but openai".into());
+    }
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port))).await?;
     crate::report::line(&serde_json::json!({ "ready": listener.local_addr()?.to_string() }))?;
     let shared = Arc::new(Shared { options, answer, template, stats: Arc::default() });
@@ -158,7 +164,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Answer {
             events(Paced::new(template, Some(shared.options.chunks), interval, stats))
         }
         Behaviour::Silent => events(Paced::new(template, None, Duration::ZERO, stats)),
-        Behaviour::Flood => events(Flood::new(&template, shared.options.flood_bytes_max, stats)),
+        Behaviour::Flood => events(Flood::new(template, shared.options.flood_bytes_max, stats)),
     }
 }
 
