@@ -122,7 +122,8 @@ impl Front {
             created: wall_ns / 1_000_000_000,
             stream_usage: true,
         };
-        let origin = Origin { provider: "".into(), model: "".into() };
+        let unknown = || Origin { provider: "".into(), model: "".into() };
+        let origin = parts.extensions.remove().unwrap_or_else(unknown);
         parts.headers.remove(header::CONTENT_LENGTH);
         let body = match body {
             GatewayBody::Whole(Some(bytes)) if parts.status == StatusCode::OK => {

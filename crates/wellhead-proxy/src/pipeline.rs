@@ -377,6 +377,12 @@ fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<Gatewa
     wellhead_http::headers::response_headers(&opened.headers, headers);
     answer_headers(headers, &opened, &exchange.books);
     exchange.substitute_headers(headers);
+    if exchange.asked.is_some()
+        && let Some(target) = exchange.books.route.as_ref().and_then(|route| route.targets.get(opened.target))
+    {
+        // What only the vendor understands has to find its way back to it.
+        response.extensions_mut().insert(target.voice.target.origin.clone());
+    }
     exchange.keep_whole(&opened);
     let books = &mut exchange.books;
     books.record.status = opened.status;

@@ -23,7 +23,8 @@ def seeds(settings):
     """Property tests of the pure crates, with fresh seeds and many cases."""
     cases = settings.sizes.proptest_cases
     packages = [option for crate in PURE_CRATES for option in ("--package", f"wellhead-{crate}")]
-    environment = {**install.tool_environment(), "PROPTEST_CASES": str(cases)}
+    environment = {**install.tool_environment(), "PROPTEST_CASES": str(cases),
+                   "WELLHEAD_ROUND_TRIPS": str(settings.sizes.round_trips)}
     if install.cargo_tool("nextest", TOOL_SECONDS_MAX):
         command = ["cargo", "nextest", "run", "--no-fail-fast", "--no-tests=pass", *packages]
     else:
@@ -33,7 +34,8 @@ def seeds(settings):
     text = log.read_text(errors="replace")
     if status != 0:
         settings.finding("seeds", f"cargo ended with status {status}: {failed(text) or text[-800:]}")
-    return [Row("seeds", f"property tests of the pure crates, PROPTEST_CASES={cases}", passed(text))]
+    return [Row("seeds", f"property tests of the pure crates, PROPTEST_CASES={cases}, "
+                f"{settings.sizes.round_trips:,} conversations per dialect", passed(text))]
 
 
 def failed(text):

@@ -44,6 +44,8 @@ class Sizes:
     # Kills of a gateway of its own, which answers deferred requests.
     gateway_kills: int = 1_000
     proptest_cases: int = 20_000
+    # Conversations that every dialect has to bring back as they were.
+    round_trips: int = 100_000
     fuzz_minutes: float = 60.0
     # What the gateway may have grown by after all of it: a leak of 100 bytes per request of a full run would show.
     growth_mib_max: int = 64
@@ -52,7 +54,7 @@ class Sizes:
     def quick():
         """Enough to see that everything runs; too short to publish."""
         return Sizes(kills=3, reloads=10, scenarios=60, outage_seconds=6.0, all_pairs=False, full_overload=False,
-                     worlds=300, gateway_kills=10, proptest_cases=300, fuzz_minutes=0.1)
+                     worlds=300, gateway_kills=10, proptest_cases=300, round_trips=3_000, fuzz_minutes=0.1)
 
     def json(self):
         """The sizes for the record."""

@@ -173,7 +173,12 @@ fn choice<'a>(
         Some(ToolChoice::Required) => ("ANY", Vec::new()),
         Some(ToolChoice::Tool(name)) => ("ANY", vec![name]),
         Some(ToolChoice::Allowed { names, required }) => {
-            let names = names.iter().map(|name| &**name).collect();
+            // A name that is not declared is an error; what became of its tool is said where it is lost.
+            let is_declared = |name: &&str| {
+                let is_it = |tool: &Tool| matches!(&tool.kind, ToolKind::Function { name: own, .. } if **own == **name);
+                request.tools.iter().any(is_it)
+            };
+            let names: Vec<&str> = names.iter().map(|name| &**name).filter(is_declared).collect();
             match (required, options.validated) {
                 (true, _) => ("ANY", names),
                 (false, true) => ("VALIDATED", names),

@@ -10,14 +10,9 @@ use crate::chat::{
     Answer, Dialect, Effort, Losses, Part, ReasoningAsk, ReasoningMode, Request, Shown, StopKind, Target,
     ToolChoice,
 };
-use crate::checks::chat::{Can, answer, claimed, events, folded, request, without_words};
+use crate::checks::chat::{Can, answer, claimed, events, folded, request, seeds, without_words};
 use crate::sse::{Framer, Verdict};
 use serde_json::{Value, json};
-
-/// How many conversations are tried. A long run may ask for more.
-fn seeds() -> u64 {
-    std::env::var("WELLHEAD_ROUND_TRIPS").ok().and_then(|n| n.parse().ok()).unwrap_or(3000)
-}
 
 /// What a request can say. Ids of files, budgets and the like depend on each other; the other tests have them.
 const ASKED: Can = Can {

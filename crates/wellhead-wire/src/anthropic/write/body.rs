@@ -10,7 +10,7 @@ use super::wire::{Cache, Content};
 use super::{Envelope, Options};
 use crate::anthropic::read::DIALECT;
 use crate::anthropic::request::Purpose;
-use crate::chat::{Encoded, Loss, Losses, Request, Target, Unsupported};
+use crate::chat::{Effort, Encoded, Loss, Losses, Request, Target, Unsupported};
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -160,6 +160,11 @@ fn asked(request: &Request, max_tokens: u64, writer: &mut Writer<'_, '_>) -> Res
     if has_budget && ask.thinking.is_none() {
         let why = "leaves no room in `max_tokens`: thinking takes 1,024 tokens or more, and the answer some";
         writer.loss.cannot("thinking.budget_tokens", why)?;
+    }
+    let is_asked = asked.effort.is_some_and(|effort| effort != Effort::None);
+    if is_asked && !has_budget && ask.thinking.is_none() && ask.effort.is_none() {
+        // The limit of the answer leaves no room for a thought.
+        writer.loss.note(param);
     }
     Ok(ask)
 }

@@ -5,13 +5,12 @@ use crate::chat::{
     Answer, Dialect, Effort, Losses, Media, Part, ReasoningMode, Request, Source, StopKind, ToolChoice,
 };
 use crate::checks;
-use crate::checks::chat::{Can, answer, claimed, events, folded, request, without_words};
+use crate::checks::chat::{Can, answer, claimed, events, folded, request, seeds, without_words};
 use crate::gemini::{
     Options, Service, StreamEncoder, decode_answer, decode_request, encode_answer, encode_request,
 };
 use proptest::prelude::*;
 
-const SEEDS: u64 = 2000;
 const NEW: &str = "gemini-3-flash-preview";
 const OLD: &str = "gemini-2.5-flash";
 
@@ -143,7 +142,7 @@ fn unfilled(mut request: Request) -> Request {
 fn requests_survive() {
     for (model, can) in [(OLD, CAN_OLD), (NEW, CAN_NEW)] {
         let options = Options::of(Service::Vertex, model);
-        for seed in 0..SEEDS {
+        for seed in 0..seeds() {
             let said = request(seed, &can);
             let encoded = encode_request(&said, &target(model), &Losses::NONE, options)
                 .unwrap_or_else(|refused| panic!("seed {seed}: {refused}"));
@@ -172,7 +171,7 @@ fn summarised(mut answer: Answer) -> Answer {
 #[test]
 fn answers_survive() {
     let can = Can { answer_texts: true, adjacent: true, ..CAN };
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = answer(seed, &can);
         let body = encode_answer(&said, &shown(said.model.as_deref().unwrap()));
         let mut read =
@@ -187,7 +186,7 @@ fn answers_survive() {
 #[test]
 fn streams_survive() {
     let can = Can { interleaves: true, pings: true, ..CAN };
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = events(seed, &can);
         let whole = answer(seed, &can);
         let mut encoder = StreamEncoder::new(shown(whole.model.as_deref().unwrap()));

@@ -3,9 +3,7 @@
 use super::super::{Options, StreamEncoder, decode_answer, decode_request, encode_answer, encode_request};
 use super::{origin, read, shown, target};
 use crate::chat::{Answer, Dialect, Losses, ReasoningMode, Request, StopKind, ToolKind};
-use crate::checks::chat::{Can, answer, events, folded, request, without_words};
-
-const SEEDS: u64 = 3000;
+use crate::checks::chat::{Can, answer, events, folded, request, seeds, without_words};
 
 /// What Ollama can express.
 const CAN: Can = Can {
@@ -61,7 +59,7 @@ fn with_image_types(request: &mut Request) {
 
 #[test]
 fn requests_come_back_as_they_were() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let asked = request(seed, &CAN);
         let encoded =
             encode_request(&asked, &target(), &Losses::allowed(["n"]), &Options::default()).unwrap();
@@ -86,7 +84,7 @@ fn nameless(seed: u64) -> Answer {
 
 #[test]
 fn answers_come_back_as_they_were() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = nameless(seed);
         let body = encode_answer(&said, &shown(said.model.as_deref().unwrap()));
         let mut read = without_words(decode_answer(&body, &origin()).unwrap());
@@ -97,7 +95,7 @@ fn answers_come_back_as_they_were() {
 
 #[test]
 fn streams_come_back_as_they_were() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = nameless(seed);
         let mut encoder = StreamEncoder::new(shown(said.model.as_deref().unwrap()));
         let mut bytes = Vec::new();

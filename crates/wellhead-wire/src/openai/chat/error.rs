@@ -19,13 +19,15 @@ const fn kind_of(status: u16) -> &'static str {
 
 /// The body of an error.
 pub fn encode_error(error: &ErrorShown<'_>) -> Bytes {
-    let body = json!({"error": {
+    let mut body = json!({"error": {
         "message": error.message,
         "type": kind_of(error.status),
         "param": error.param,
         "code": error.code,
-        "request_id": error.request_id,
     }});
+    if !error.request_id.is_empty() {
+        body["error"]["request_id"] = error.request_id.into();
+    }
     body.to_string().into()
 }
 

@@ -86,9 +86,10 @@ fn candidate(mut choice: Members, place: u32, origin: &Origin) -> Result<Candida
     Ok(Candidate { index, parts, stop, logprobs, rest: Rest::new(Dialect::Chat, dense(choice)) })
 }
 
-/// What only the vendor understands.
+/// What only the vendor understands. What was marked on its way through the gateway says itself where it is from.
 pub(in super::super) fn vendors(data: &str, origin: &Origin) -> Opaque {
-    Opaque { dialect: Dialect::Chat, origin: Some(origin.clone()), data: data.into() }
+    let opaque = Opaque::from_text(Dialect::Chat, data);
+    Opaque { origin: opaque.origin.or_else(|| Some(origin.clone())), ..opaque }
 }
 
 fn parts(message: &mut Members, opaque: &dyn Fn(&str) -> Opaque) -> Result<Vec<Part>, String> {

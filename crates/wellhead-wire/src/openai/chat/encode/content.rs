@@ -129,6 +129,10 @@ impl Writer<'_> {
                 let text = said.into_iter().flatten().collect::<Vec<_>>().join("\n");
                 return Ok(Some(self.cached(json!({"type": "text", "text": text}), *cache)));
             }
+            // Ids of this dialect are no addresses; Gemini's are.
+            Source::File(id) if id.contains("://") => {
+                return self.lose(number, place, "is a file that another vendor keeps").map(|()| None);
+            }
             Source::File(id) => json!({"file_id": id}),
             Source::Base64(data) => {
                 let kind = media.media_type.as_deref();

@@ -64,6 +64,12 @@ impl Writer<'_> {
             self.assistant(number, &message.parts, &mut object)?;
         } else {
             let content = self.content(number, &message.parts)?;
+            let is_text = |part: &Part| matches!(part, Part::Text { .. });
+            if content.as_str() == Some("") && !message.parts.is_empty() && !message.parts.iter().any(is_text)
+            {
+                // All of it was left out, which is said where it was.
+                return Ok(());
+            }
             object.insert("content".to_owned(), content);
         }
         self.left(message, &mut object);

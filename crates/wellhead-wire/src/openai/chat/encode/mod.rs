@@ -110,15 +110,12 @@ impl Writer<'_> {
 
 /// Members of other dialects without which the answer is the same.
 fn changes_nothing(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 11] = [
         "anthropic_beta",
         "anthropic_version",
         "betas",
-        "cachedContent",
-        "cached_content",
         "context_management",
         "include",
-        "inference_geo",
         "labels",
         "metadata",
         "prompt_cache_retention",

@@ -5,9 +5,7 @@ use super::super::{
 };
 use super::{everything, origin, read, shown, target};
 use crate::chat::{Answer, Dialect, Losses, Message, Part, ReasoningMode, Request, Source, StopKind};
-use crate::checks::chat::{Can, answer, claimed, events, folded, request, without_words};
-
-const SEEDS: u64 = 3000;
+use crate::checks::chat::{Can, answer, claimed, events, folded, request, seeds, without_words};
 
 /// What Chat Completions can express, with what its vendors have added.
 const CAN: Can = Can {
@@ -63,7 +61,7 @@ fn there_and_back(seed: u64, can: &Can, options: &Options) {
 
 #[test]
 fn requests_come_back_as_they_were() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         there_and_back(seed, &CAN, &everything());
     }
 }
@@ -73,7 +71,7 @@ fn requests_with_budgets_come_back_from_vendors_that_know_them() {
     let modes = &[ReasoningMode::Enabled, ReasoningMode::Disabled];
     let can = Can { reasoning_modes: modes, budget: true, show_reasoning: true, ..CAN };
     let options = Options { thinking: ThinkingForm::Reasoning, ..everything() };
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         there_and_back(seed, &can, &options);
     }
 }
@@ -119,7 +117,7 @@ fn the_plainest_vendors_get_what_they_can_read() {
         no_names: true,
         ..Options::default()
     };
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         there_and_back(seed, &can, &options);
     }
 }
@@ -140,7 +138,7 @@ const ANSWERS: Can = Can { text_opaque: true, ..CAN };
 
 #[test]
 fn answers_come_back_as_they_were() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = answer(seed, &ANSWERS);
         let body = encode_answer(&said, &shown(said.model.as_deref().unwrap()));
         let read = decode_answer(&body, &origin()).unwrap();
@@ -150,7 +148,7 @@ fn answers_come_back_as_they_were() {
 
 #[test]
 fn streams_come_back_as_they_were() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = answer(seed, &ANSWERS);
         let mut encoder = StreamEncoder::new(shown(said.model.as_deref().unwrap()));
         let mut bytes = Vec::new();
@@ -168,7 +166,7 @@ fn streams_come_back_as_they_were() {
 #[test]
 fn proofs_of_any_origin_survive_a_client() {
     let can = Can { origins: true, ..ANSWERS };
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = answer(seed, &can);
         let body: serde_json::Value = serde_json::from_slice(&encode_answer(&said, &shown("m"))).unwrap();
         for (choice, candidate) in body["choices"].as_array().unwrap().iter().zip(&said.candidates) {
