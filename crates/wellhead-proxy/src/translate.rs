@@ -4,7 +4,7 @@
 
 use crate::exchange::Call;
 use crate::plan::Voice;
-use crate::replay::Kept;
+use crate::replay::{self, Kept};
 use crate::stages::attempt::{Missed, UpstreamError};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -12,6 +12,8 @@ use std::sync::Arc;
 use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
 use wellhead_wire::chat::{Encoded, ErrorShown, Shown};
 use wellhead_wire::failure::upstream_message;
+use wellhead_wire::openai::chat;
+use wellhead_wire::openai::request::{RequestHead, prepare};
 use wellhead_wire::translate::{
     Inbound, Untranslatable, decode_answer, encode_error, encode_request, write_request,
 };
@@ -38,6 +40,20 @@ pub(crate) async fn body(call: &Call<'_>, voice: &Arc<Voice>) -> Result<Encoded,
         Some(Err(refused)) => Err(untranslatable(&refused)),
         None => Err(lost()),
     }
+}
+
+/// The body for a target of the client's own dialect, in whose conversation others have thought.
+pub(crate) async fn without_foreign_thoughts(call: &Call<'_>, number: usize) -> Result<Bytes, Missed> {
+    let source = source(call).await?;
+    let (endpoint, length) = (call.endpoint, source.len());
+    let work = move || {
+        let body = Bytes::from(chat::without_foreign_thoughts(&source)?);
+        let head = RequestHead::parse(endpoint, None, &body).ok()?;
+        Some((body, head))
+    };
+    let (body, head) = call.worker.disk.translate(length, work).await.flatten().ok_or_else(lost)?;
+    let target = call.target(number);
+    Ok(prepare(&body, &head, &target.model, replay::flags(target)))
 }
 
 /// Parameters that the target was not told of, as the header lists them.

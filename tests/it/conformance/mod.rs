@@ -9,5 +9,6 @@ mod identity;
 mod limits;
 mod models;
 mod paths;
+mod reasoning;
 mod tls;
 mod usage;

@@ -103,7 +103,7 @@ pub(crate) async fn read_back(exchange: &mut Exchange) -> bool {
     true
 }
 
-fn flags(target: &TargetPlan) -> PrepareFlags {
+pub(crate) fn flags(target: &TargetPlan) -> PrepareFlags {
     let quirks = &target.provider.kind.quirks;
     PrepareFlags { stream_usage: quirks.stream_usage, max_tokens_only: quirks.max_tokens_only }
 }

@@ -36,6 +36,13 @@ impl Opaque {
         self.dialect == dialect && self.origin.as_ref().is_none_or(|origin| origin == target)
     }
 
+    /// Whether a body may hold a text with its origin. A `~` is rare, and what else follows the mark's letters in front of
+    /// it is looked at by whoever reads the body.
+    pub fn is_in(body: &[u8]) -> bool {
+        memchr::memchr_iter(b'~', body)
+            .any(|at| body.get(..=at).is_some_and(|head| head.ends_with(MARK.as_bytes())))
+    }
+
     /// As a text that can be given to a client of any dialect and that says where it came from. Without an origin it is
     /// the vendor's own text.
     pub fn to_text(&self) -> String {

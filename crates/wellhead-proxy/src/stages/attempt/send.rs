@@ -111,7 +111,11 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
         Some(native) => native.uris(call.head.stream),
     };
     let body = if target.native.is_none() && !call.is_foreign() {
-        call.out_body(begun.number)
+        if call.head.has_foreign_thoughts {
+            OutBody::full(Box::pin(translate::without_foreign_thoughts(call, begun.number)).await?)
+        } else {
+            call.out_body(begun.number)
+        }
     } else {
         // Boxed: every request would carry it.
         let encoded = Box::pin(translate::body(call, &target.voice)).await?;

@@ -1,6 +1,6 @@
 //! OpenAI Chat Completions and the canonical chat model: requests, answers, streams and errors, both ways.
 //!
-//! Bodies that stay within the dialect keep their bytes and never come here. Where vendors depart from the dialect, they
+//! Bodies that stay within the dialect keep their bytes and never come here (but for [`without_foreign_thoughts`]). Where vendors depart from the dialect, they
 //! do so in [`Options`]; what they send back is read in every form that is in use, without being told whose it is.
 
 mod answer;
@@ -8,6 +8,7 @@ mod call;
 mod decode;
 mod encode;
 mod error;
+mod foreign;
 mod media;
 mod options;
 mod stop;
@@ -24,6 +25,7 @@ pub use answer::{decode_answer, encode_answer, encode_answer_for};
 pub use decode::decode_request;
 pub use encode::encode_request;
 pub use error::{encode_error, error_event};
+pub use foreign::without_foreign_thoughts;
 pub use options::{Options, PrefillMark, ReasoningBack, Style, ThinkingForm};
 pub use stream::{StreamDecoder, StreamEncoder};
 pub use usage::read_usage;

@@ -2,6 +2,7 @@
 
 use super::super::{BodyKind, Endpoint};
 use super::estimate;
+use crate::chat::Opaque;
 use crate::json::{self, Member, ObjectSpan, ScanError, Text};
 use crate::multipart::{self, FormError};
 use std::ops::Range;
@@ -40,6 +41,8 @@ pub struct RequestHead {
     pub n: u32,
     /// Whether the client asked for usage in its stream. Always true for streams that carry it unasked.
     pub asked_usage: bool,
+    /// Thoughts of another dialect's model came back in it: no target of this one may see them.
+    pub has_foreign_thoughts: bool,
     /// Size of the body that the positions belong to.
     pub body_bytes: usize,
     pub(super) layout: Layout,
@@ -121,6 +124,7 @@ impl RequestHead {
                 .or_else(|| number(&max_tokens)),
             n: number(&n).map_or(1, count),
             asked_usage: asked || !endpoint.streams_chunks(),
+            has_foreign_thoughts: endpoint == Endpoint::ChatCompletions && Opaque::is_in(body),
             body_bytes: body.len(),
             layout: Layout::Json(JsonLayout {
                 object: spans.object,
@@ -150,6 +154,7 @@ impl RequestHead {
             max_output_tokens: None,
             n: value(&n).and_then(unsigned).map_or(1, count),
             asked_usage: true,
+            has_foreign_thoughts: false,
             body_bytes: body.len(),
             layout: Layout::Form { model },
         })

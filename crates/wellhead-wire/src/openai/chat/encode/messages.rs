@@ -119,7 +119,7 @@ impl Writer<'_> {
     }
 
     /// What the target may see of a proof: its own.
-    pub(super) fn proof<'o>(&mut self, opaque: Option<&'o Opaque>) -> Option<&'o str> {
+    pub(super) fn proof<'o>(&self, opaque: Option<&'o Opaque>) -> Option<&'o str> {
         opaque.filter(|opaque| opaque.is_for(Dialect::Chat, &self.target.origin)).map(|opaque| &*opaque.data)
     }
 
@@ -130,7 +130,19 @@ impl Writer<'_> {
 
     fn thoughts(&mut self, thoughts: &[&Reasoning], object: &mut Map<String, Value>) {
         let words: String = thoughts.iter().map(|thought| thought.text.as_str()).collect();
+        let is_own = |thought: &&&Reasoning| {
+            let origin = thought.opaque.as_ref().and_then(|opaque| opaque.origin.as_ref());
+            origin == Some(&self.target.origin) && self.proof(thought.opaque.as_ref()).is_some()
+        };
         match self.options.reasoning_back {
+            // What it signed itself it knows how to read, whatever else is known of it.
+            ReasoningBack::Never if thoughts.iter().any(|thought| is_own(&thought)) => {
+                let own: Vec<&Reasoning> = thoughts.iter().filter(is_own).copied().collect();
+                if own.len() < thoughts.len() {
+                    self.loss.note("reasoning_content");
+                }
+                self.details(&own, object);
+            }
             ReasoningBack::Never => {
                 if !thoughts.is_empty() {
                     self.loss.note("reasoning_content");
@@ -142,21 +154,23 @@ impl Writer<'_> {
             }
             ReasoningBack::Reasoning if words.is_empty() => {}
             ReasoningBack::Reasoning => drop(object.insert("reasoning".to_owned(), json!(words))),
-            ReasoningBack::Details => {
-                let mut entries = Vec::new();
-                for thought in thoughts {
-                    let proof = self.proof(thought.opaque.as_ref()).map(str::to_owned);
-                    // Without a proof of its own the words are another model's, and are no thought to this one.
-                    if proof.is_none() && thought.opaque.is_some() {
-                        self.loss.note("reasoning_details");
-                        continue;
-                    }
-                    entries.extend(thought::write(thought, proof, entries.len()));
-                }
-                if !entries.is_empty() {
-                    object.insert("reasoning_details".to_owned(), Value::Array(entries));
-                }
+            ReasoningBack::Details => self.details(thoughts, object),
+        }
+    }
+
+    fn details(&mut self, thoughts: &[&Reasoning], object: &mut Map<String, Value>) {
+        let mut entries = Vec::new();
+        for thought in thoughts {
+            let proof = self.proof(thought.opaque.as_ref()).map(str::to_owned);
+            // Without a proof of its own the words are another model's, and are no thought to this one.
+            if proof.is_none() && thought.opaque.is_some() {
+                self.loss.note("reasoning_details");
+                continue;
             }
+            entries.extend(thought::write(thought, proof, entries.len()));
+        }
+        if !entries.is_empty() {
+            object.insert("reasoning_details".to_owned(), Value::Array(entries));
         }
     }
 
