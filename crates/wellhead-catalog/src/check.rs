@@ -2,10 +2,11 @@
 
 use crate::kind::{Auth, Kind};
 use crate::models::Models;
+use crate::quirk::KnownQuirk;
 
 /// The words of [`Kind::source`], from the surest to the least sure.
-pub const SOURCES: [&str; 6] =
-    ["recorded", "measured", "specification", "vendor-page", "gateway-data", "unverified"];
+pub const SOURCES: [&str; 7] =
+    ["recorded", "measured", "specification", "vendor-page", "gateway-data", "reported", "unverified"];
 
 /// Headers that a quirk must not set: they carry credentials, or they belong to the connection (RFC 9110 section
 /// 7.6.1), or the gateway writes them itself.
@@ -108,10 +109,10 @@ fn quirks(kind: &Kind) -> Result<(), String> {
             return Err(format!("headers: the value of \"{name}\" is empty or not printable ASCII"));
         }
     }
-    let pattern = |text: &str| !text.is_empty() && text.matches('*').count() <= 1;
-    if let Some((bad, _)) = quirks.prefill_models.iter().find(|(text, _)| !pattern(text)) {
+    if let Some((bad, _)) = quirks.prefill_models.iter().find(|(text, _)| !is_pattern(text)) {
         return Err(format!("prefill_models: \"{bad}\": expected a model's name, with at most one *"));
     }
+    quirks.chat.iter().try_for_each(KnownQuirk::check)?;
     match quirks
         .query
         .iter()
@@ -122,6 +123,11 @@ fn quirks(kind: &Kind) -> Result<(), String> {
         }
         None => Ok(()),
     }
+}
+
+/// A model's name with at most one `*`.
+pub(crate) fn is_pattern(text: &str) -> bool {
+    !text.is_empty() && text.matches('*').count() <= 1
 }
 
 /// A field name of RFC 9110 section 5.1, in the lower case that HTTP/2 requires.

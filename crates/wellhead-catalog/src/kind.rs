@@ -1,5 +1,6 @@
 //! One provider kind. Adding a vendor of a known dialect is a data change, not a code change.
 
+use crate::quirk::KnownQuirk;
 use std::sync::Arc;
 
 /// How a vendor is spoken to.
@@ -82,6 +83,9 @@ pub struct Quirks {
     pub prefill: Prefill,
     /// The same for single models (pattern with at most one `*`, form); the first that fits counts before `prefill`.
     pub prefill_models: Vec<(String, Prefill)>,
+    /// Where its Chat Completions depart from OpenAI's, for requests that are written for it. Of several of one sort the
+    /// last that concerns a model counts.
+    pub chat: Vec<KnownQuirk>,
 }
 
 /// Whether a model's name fits a pattern of the catalogue, which has at most one `*`.
@@ -105,6 +109,7 @@ impl Default for Quirks {
             request_id_header: "x-request-id".to_owned(),
             prefill: Prefill::None,
             prefill_models: Vec::new(),
+            chat: Vec::new(),
         }
     }
 }

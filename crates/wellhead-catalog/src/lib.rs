@@ -12,6 +12,7 @@ mod kind;
 pub mod model;
 mod models;
 mod money;
+mod quirk;
 
 pub use catalog::{BUILTIN, Catalog};
 pub use check::SOURCES;
@@ -20,3 +21,4 @@ pub use kind::{AZURE_KEY_HEADER, Auth, Dialect, Kind, Prefill, Quirks, fits};
 pub use model::{Abilities, Ability, Mode, Model, Overlay, Price, Prices, Rates, Tier, Unit};
 pub use models::Models;
 pub use money::{Cost, Metered, NanoDollars, Unpriced};
+pub use quirk::{KnownQuirk, PARAMS, Quirk, ReasoningBack, Thinking};

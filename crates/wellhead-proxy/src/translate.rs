@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
-use wellhead_wire::chat::{Encoded, ErrorShown, Shown};
+use wellhead_wire::chat::{Encoded, ErrorShown, Role, Shown};
 use wellhead_wire::failure::upstream_message;
 use wellhead_wire::openai::chat;
 use wellhead_wire::openai::request::{RequestHead, prepare};
@@ -85,6 +85,14 @@ impl Call<'_> {
     /// dialect alone.
     pub(crate) fn is_foreign(&self) -> bool {
         self.asked.is_some() && self.resume.is_none_or(|resume| resume.changed().is_none())
+    }
+}
+
+impl Call<'_> {
+    /// A client of another dialect has written the beginning of the answer itself.
+    pub(crate) fn begins_answer(&self) -> bool {
+        let last = self.asked.filter(|_| self.is_foreign()).and_then(|asked| asked.messages.last());
+        last.is_some_and(|last| last.role == Role::Assistant)
     }
 }
 

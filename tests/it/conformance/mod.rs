@@ -9,6 +9,7 @@ mod identity;
 mod limits;
 mod models;
 mod paths;
+mod quirks;
 mod reasoning;
 mod tls;
 mod usage;

@@ -4,6 +4,7 @@
 mod native;
 mod provider;
 mod question;
+mod quirks;
 mod route;
 mod webhook;
 

@@ -1,12 +1,12 @@
 //! How a target is spoken to: what has to be known to write for it, and where it is asked if its dialect is not OpenAI's.
 
-use super::Uris;
 use super::provider::ProviderPlan;
+use super::{Uris, quirks};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use wellhead_catalog::{Ability, Auth, Dialect as Spoken, Model};
 use wellhead_wire::chat::{Abilities, Dialect, Losses, Origin, Target};
 use wellhead_wire::gemini::{Method, Service};
-use wellhead_wire::openai::chat::Options;
+use wellhead_wire::openai::request::PrepareFlags;
 use wellhead_wire::translate::Way;
 
 /// What may stand in a segment of a path as it is (RFC 3986 section 3.3), but for `/`.
@@ -16,6 +16,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 #[derive(Debug)]
 pub(crate) struct Voice {
     pub(crate) way: Way,
+    /// What is changed of a body that is in its dialect already.
+    pub(crate) flags: PrepareFlags,
     pub(crate) target: Target,
     /// What it may be asked without.
     pub(crate) losses: Losses,
@@ -30,14 +32,11 @@ impl Voice {
     ) -> Self {
         let origin = Origin { provider: (&*provider.name).into(), model: model.into() };
         let output_tokens_max = facts.and_then(|facts| facts.output_max);
-        let quirks = Options {
-            max_tokens_only: provider.kind.quirks.max_tokens_only,
-            no_stream_usage: !provider.kind.quirks.stream_usage,
-            ..Options::default()
-        };
+        let quirks = quirks::options(&provider.kind, model, provider.prefill_of(model));
         let dialect = dialect(provider.kind.dialect);
         Self {
             way: Way { dialect, service: service(provider), quirks },
+            flags: quirks::flags(&provider.kind, model),
             target: Target { origin, output_tokens_max, can: abilities(facts) },
             losses,
         }

@@ -104,8 +104,7 @@ pub(crate) async fn read_back(exchange: &mut Exchange) -> bool {
 }
 
 pub(crate) fn flags(target: &TargetPlan) -> PrepareFlags {
-    let quirks = &target.provider.kind.quirks;
-    PrepareFlags { stream_usage: quirks.stream_usage, max_tokens_only: quirks.max_tokens_only }
+    target.voice.flags
 }
 
 fn per_target(exchange: &Exchange, body: &Bytes) -> PerTarget {

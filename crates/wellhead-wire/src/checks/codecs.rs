@@ -49,7 +49,7 @@ fn chat_events(chunks: Vec<Bytes>) -> Option<(Vec<Event>, bool)> {
 /// stream means the same however it is cut, and can be written.
 pub fn chat_codec(seed: u64, bytes: &[u8]) {
     let options = openai::Options {
-        more_sampling: true,
+        knows: openai::Params::SAMPLING,
         cache_control: true,
         video: true,
         document_urls: true,

@@ -156,7 +156,7 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
 
 /// Where a target of the client's dialect is asked.
 fn uris<'a>(call: &Call<'_>, target: &'a TargetPlan) -> &'a Uris {
-    let prefills = call.resume.is_some_and(Resume::prefills);
+    let prefills = call.resume.is_some_and(Resume::prefills) || call.begins_answer();
     if prefills { target.prefill_uris(call.endpoint) } else { target.uris(call.endpoint) }
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod foreign;
 mod media;
 mod options;
+mod params;
 mod stop;
 mod stream;
 mod thought;
@@ -27,9 +28,11 @@ pub use encode::encode_request;
 pub use error::{encode_error, error_event};
 pub use foreign::without_foreign_thoughts;
 pub use options::{Options, PrefillMark, ReasoningBack, Style, ThinkingForm};
+pub use params::{Param, Params};
 pub use stream::{StreamDecoder, StreamEncoder};
 pub use usage::read_usage;
 
+pub(crate) use encode::short_id;
 pub(crate) use media::{data_uri, from_data_uri};
 
 /// Most answers to one request; OpenAI's own limit on `n`.

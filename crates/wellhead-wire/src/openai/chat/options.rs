@@ -1,5 +1,6 @@
 //! How a vendor departs from OpenAI, and how a client wants its answer.
 
+use super::Params;
 use crate::json;
 
 /// A vendor's quirks. The default is OpenAI itself.
@@ -16,8 +17,30 @@ pub struct Options {
     pub no_stream_usage: bool,
     /// Ids of tool calls have exactly nine letters or digits (Mistral).
     pub short_tool_ids: bool,
-    /// Knows `top_k`, `min_p` and `repetition_penalty` (vLLM, OpenRouter and most hosts of open models).
-    pub more_sampling: bool,
+    /// The seed is called `random_seed` (Mistral).
+    pub random_seed: bool,
+    /// Instructions stand in one message, at the beginning (templates of open models).
+    pub system_first: bool,
+    /// Neighbours never have the same role.
+    pub alternates: bool,
+    /// A choice of tools is a word: which of them is said by offering no others.
+    pub no_named_tool: bool,
+    /// A call cannot be demanded.
+    pub no_forced_tool: bool,
+    /// Refuses `strict` on tools.
+    pub no_strict_tools: bool,
+    /// Begins a new answer behind an assistant's message at the end.
+    pub no_prefill: bool,
+    /// Knows `json_object` and no `json_schema`: the schema is told in words.
+    pub no_json_schema: bool,
+    /// The highest `temperature`.
+    pub temperature_max: Option<u8>,
+    /// Most texts in `stop`.
+    pub stop_max: Option<u8>,
+    /// What it knows of the parameters that OpenAI does not: `top_k`, `min_p`, `repetition_penalty`.
+    pub knows: Params,
+    /// What it does not know of those that OpenAI does.
+    pub without: Params,
     /// Knows `cache_control` on parts and tools (OpenRouter, Z.ai).
     pub cache_control: bool,
     /// Knows `video_url`.
@@ -29,8 +52,6 @@ pub struct Options {
     /// Knows no tools with free text: they are refused, unless [`CustomTools`](crate::chat::CustomTools) has turned them
     /// into functions before.
     pub no_custom_tools: bool,
-    /// Refuses OpenAI's labels and hints: `metadata`, `user`, `service_tier`, `prompt_cache_key`.
-    pub no_labels: bool,
     /// Refuses `name` on messages.
     pub no_names: bool,
     /// How it is given its own earlier thoughts.
@@ -65,8 +86,10 @@ pub enum ThinkingForm {
     Effort,
     /// `reasoning: {effort | max_tokens, enabled, exclude}` (OpenRouter).
     Reasoning,
-    /// `thinking: {type: enabled | disabled}` (DeepSeek, Z.ai, Moonshot).
+    /// `thinking: {type: enabled | disabled}` (Z.ai, Moonshot).
     Thinking,
+    /// The same, and how hard in `reasoning_effort` (DeepSeek).
+    ThinkingEffort,
     /// `enable_thinking` and `thinking_budget` (DashScope).
     Enable,
     /// `chat_template_kwargs: {enable_thinking}` (vLLM, SGLang).

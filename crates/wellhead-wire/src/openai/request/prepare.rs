@@ -1,7 +1,7 @@
 //! The body for one target: the client's bytes, but for the members that the gateway must set.
 
-use super::RequestHead;
 use super::head::{JsonLayout, Layout};
+use super::{Fit, RequestHead};
 use crate::json::{self, Part, Splice, quoted};
 use crate::openai::Endpoint;
 use bytes::Bytes;
@@ -15,6 +15,8 @@ pub struct PrepareFlags {
     pub stream_usage: bool,
     /// It knows only `max_tokens`, not `max_completion_tokens`.
     pub max_tokens_only: bool,
+    /// What of a conversation it would refuse.
+    pub fit: Fit,
 }
 
 /// The body to send: `model` is the vendor's name for it, streams of chunks always report usage where the target can,
@@ -76,8 +78,11 @@ fn edits<'a>(
     if head.endpoint.streams_chunks() && head.stream {
         set_usage(&mut splice, body, head, layout, flags.stream_usage);
     }
-    if flags.max_tokens_only && head.endpoint == Endpoint::ChatCompletions {
-        rename_limit(&mut splice, layout);
+    if head.endpoint == Endpoint::ChatCompletions {
+        if flags.max_tokens_only {
+            rename_limit(&mut splice, layout);
+        }
+        flags.fit.edit(&mut splice, body);
     }
     splice
 }

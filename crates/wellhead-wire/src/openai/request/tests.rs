@@ -1,13 +1,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use super::{MODEL_BYTES_MAX, Part, PrepareFlags, RequestHead, prepare, prepare_parts};
+use super::{Fit, MODEL_BYTES_MAX, Part, PrepareFlags, RequestHead, prepare, prepare_parts};
 use crate::openai::Endpoint;
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const OPENAI: PrepareFlags = PrepareFlags { stream_usage: true, max_tokens_only: false };
-const OLD: PrepareFlags = PrepareFlags { stream_usage: false, max_tokens_only: true };
+const AS_IT_IS: Fit = Fit { no_developer: false, no_names: false, short_tool_ids: false, random_seed: false };
+const OPENAI: PrepareFlags = PrepareFlags { stream_usage: true, max_tokens_only: false, fit: AS_IT_IS };
+const OLD: PrepareFlags = PrepareFlags { stream_usage: false, max_tokens_only: true, fit: AS_IT_IS };
+const STRICT: PrepareFlags = PrepareFlags {
+    fit: Fit { no_developer: true, no_names: true, short_tool_ids: true, random_seed: true },
+    ..OPENAI
+};
 
 fn chat(body: &str) -> RequestHead {
     RequestHead::parse(Endpoint::ChatCompletions, None, body.as_bytes()).unwrap()
@@ -234,4 +239,46 @@ proptest! {
         let messages = serde_json::to_vec(&body["messages"]).unwrap();
         prop_assert!(memchr::memmem::find(&out, &messages).is_some(), "the client's bytes survive");
     }
+}
+
+#[test]
+fn what_a_target_of_the_same_dialect_refuses_is_changed_and_nothing_else() {
+    let body = r#"{ "model":"m", "seed" : 7, "messages": [ {"role":"developer","content":"x","name":"n"},
+        {"name":"n", "role":"user","content":[{"type":"text","text":"\"developer\" \u00e9","name":"kept"}]},
+        {"role":"assistant","content":null,"tool_calls":[{"id":"call_a-long-one","type":"function","function":{"name":"f","arguments":"{\"id\":\"call_a-long-one\"}"}},
+            {"type":"function","function":{"name":"f","arguments":"{}"},"id":"Abcdefg12"}]},
+        {"role":"tool","name":"f","tool_call_id":"call_a-long-one","content":"1"},
+        {"role":"tool","tool_call_id":"Abcdefg12","content":"2"}], "name":"kept" }"#;
+    assert_eq!(prepared(body, "m", OPENAI), body, "OpenAI takes it as it is");
+    let fitted = prepared(body, "m", STRICT);
+    let value: Value = serde_json::from_str(&fitted).unwrap();
+    assert_eq!((&value["random_seed"], value.get("seed")), (&json!(7), None));
+    assert_eq!(value["messages"][0], json!({"role": "system", "content": "x"}));
+    assert_eq!(value["messages"][1].get("name"), None);
+    assert_eq!(value["messages"][3]["name"], "f", "results may name their tool");
+    let id = value["messages"][2]["tool_calls"][0]["id"].as_str().unwrap();
+    assert!(id.len() == 9 && id.bytes().all(|b| b.is_ascii_alphanumeric()), "wire.md, trap 6: {id}");
+    assert_eq!(value["messages"][3]["tool_call_id"], id);
+    // Undone by hand, it is what the client wrote.
+    let mut undone =
+        fitted.replace("\"random_seed\" : 7", "\"seed\" : 7").replace("\"system\"", "\"developer\"");
+    undone = undone
+        .replace(id, "call_a-long-one")
+        .replace("\"content\":\"x\"}", "\"content\":\"x\",\"name\":\"n\"}");
+    undone = undone.replace("{ \"role\":\"user\"", "{\"name\":\"n\", \"role\":\"user\"");
+    assert_eq!(undone, body);
+}
+
+#[test]
+fn what_holds_nothing_strange_keeps_its_bytes_at_strict_targets() {
+    for body in [
+        r#"{"model":"m","messages":[{"role":"system","content":"say \"developer\" and \"seed\""}]}"#,
+        r#"{"model":"m","messages":[{"role":"tool","tool_call_id":"Abcdefg12","content":"x"}],"random_seed":1,"seed":2}"#,
+        r#"{"model":"m","messages":"developer","tools":[{"function":{"name":"developer"}}]}"#,
+        r#"{"model":"m","messages":[7,{"role":"developer","role":"developer"},{"name":1,"name":2}]}"#,
+    ] {
+        assert_eq!(prepared(body, "m", STRICT), body);
+    }
+    let long = format!(r#"{{"model":"m","seed":1,"user":"{}"}}"#, "x".repeat(1 << 20));
+    assert_eq!(prepared(&long, "m", STRICT), long, "too long to be looked through");
 }

@@ -3,17 +3,29 @@
 use super::super::options::{PrefillMark, ReasoningBack};
 use super::super::{call, thought};
 use super::Writer;
-use crate::chat::{Dialect, Message, Opaque, Part, Reasoning, Role, ToolCall, ToolResult, Unsupported};
+use super::order::arrange;
+use crate::chat::{
+    Dialect, Message, Opaque, Part, Reasoning, Request, Role, ToolCall, ToolResult, Unsupported,
+};
 use serde_json::{Map, Value, json};
 
 impl Writer<'_> {
-    pub(super) fn messages(&mut self, messages: &[Message]) -> Result<(), Unsupported> {
+    pub(super) fn messages(&mut self, request: &Request) -> Result<(), Unsupported> {
+        let mut messages = arrange(request, self.options, &mut self.loss);
+        if let Some((number, last)) = messages.last()
+            && is_prefill(last)
+            && (self.options.no_prefill || !self.target.can.prefill)
+        {
+            let why = "ends the conversation with an assistant's turn, which this model does not go on with";
+            self.loss.cannot(format!("messages[{number}]"), why)?;
+            drop(messages.pop());
+        }
         let mut written = Vec::with_capacity(messages.len());
-        for (number, message) in messages.iter().enumerate() {
-            self.message(number, message, &mut written)?;
+        for (number, message) in &messages {
+            self.message(*number, message, &mut written)?;
         }
         if let Some(Value::Object(last)) = written.last_mut()
-            && messages.last().is_some_and(|message| message.role == Role::Assistant)
+            && messages.last().is_some_and(|(_, message)| message.role == Role::Assistant)
         {
             match self.options.prefill {
                 PrefillMark::Prefix => drop(last.insert("prefix".to_owned(), json!(true))),
@@ -125,7 +137,7 @@ impl Writer<'_> {
 
     /// The id of a call as the vendor wants it, the same in the call and in its result.
     fn id(&self, id: &str) -> String {
-        if self.options.short_tool_ids { short(id) } else { id.to_owned() }
+        if self.options.short_tool_ids { short_id(id) } else { id.to_owned() }
     }
 
     fn thoughts(&mut self, thoughts: &[&Reasoning], object: &mut Map<String, Value>) {
@@ -149,6 +161,10 @@ impl Writer<'_> {
                 }
             }
             ReasoningBack::Content if words.is_empty() => {}
+            ReasoningBack::ContentAlways if words.is_empty() => {
+                // Some refuse the turn without it, some an empty text.
+                object.insert("reasoning_content".to_owned(), json!(" "));
+            }
             ReasoningBack::Content | ReasoningBack::ContentAlways => {
                 object.insert("reasoning_content".to_owned(), json!(words));
             }
@@ -218,8 +234,17 @@ impl Writer<'_> {
     }
 }
 
+/// The beginning of an answer that is to be gone on with: what the assistant said, without a call whose result may follow
+/// in another form.
+fn is_prefill(last: &Message) -> bool {
+    let said = |part: &Part| matches!(part, Part::Text { .. });
+    last.role == Role::Assistant
+        && last.parts.iter().any(said)
+        && !last.parts.iter().any(|part| matches!(part, Part::ToolCall(_)))
+}
+
 /// Nine letters and digits: an id that has them already, or a hash of it (wire.md, trap 6).
-pub(super) fn short(id: &str) -> String {
+pub(crate) fn short_id(id: &str) -> String {
     const LEN: usize = 9;
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     if id.len() == LEN && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

@@ -2,10 +2,13 @@
 
 mod content;
 mod messages;
+mod order;
 mod tools;
 mod wishes;
 
-use super::{Options, PrefillMark};
+pub(crate) use messages::short_id;
+
+use super::{Options, Param, PrefillMark};
 use crate::chat::{CacheHint, Dialect, Encoded, Loss, Losses, Request, Rest, Role, Target, Unsupported};
 use serde_json::{Map, Value, json};
 
@@ -18,7 +21,7 @@ pub fn encode_request(
 ) -> Result<Encoded, Unsupported> {
     let mut writer = Writer { target, options, loss: Loss::new(losses), body: Map::new() };
     writer.set("model", json!(target.origin.model));
-    writer.messages(&request.messages)?;
+    writer.messages(request)?;
     writer.tools(request)?;
     writer.sampling(&request.sampling)?;
     writer.output(&request.output)?;
@@ -56,6 +59,15 @@ impl Writer<'_> {
         self.body.insert(name.to_owned(), value);
     }
 
+    /// Sets a parameter where the vendor knows it. `idle`: what it says happens anyway.
+    fn set_known(&mut self, param: Param, value: Value, idle: bool) -> Result<(), Unsupported> {
+        if !self.options.without.has(param) {
+            self.set(param.as_str(), value);
+            return Ok(());
+        }
+        if idle { Ok(()) } else { self.loss.cannot(param.as_str(), "is not known to this provider") }
+    }
+
     /// What changes nothing of the answer.
     fn labels(&mut self, request: &Request) {
         let tiers = ["auto", "default", "flex", "scale", "priority"];
@@ -66,16 +78,16 @@ impl Writer<'_> {
         let newer = request.rest.of(Dialect::Chat).and_then(|rest| rest.get("safety_identifier"));
         let user = request.user.as_deref().filter(|user| newer.and_then(Value::as_str) != Some(user));
         let labels = [
-            ("service_tier", tier.filter(|tier| tiers.contains(tier)).map(|tier| json!(tier))),
-            ("prompt_cache_key", request.cache_key.as_ref().map(|key| json!(key))),
-            ("metadata", request.metadata.clone().map(Value::Object)),
-            ("user", user.map(|user| json!(user))),
+            (Param::ServiceTier, tier.filter(|tier| tiers.contains(tier)).map(|tier| json!(tier))),
+            (Param::PromptCacheKey, request.cache_key.as_ref().map(|key| json!(key))),
+            (Param::Metadata, request.metadata.clone().map(Value::Object)),
+            (Param::User, user.map(|user| json!(user))),
         ];
-        for (name, value) in labels {
+        for (param, value) in labels {
             match value {
                 None => {}
-                Some(_) if self.options.no_labels => self.loss.note(name),
-                Some(value) => self.set(name, value),
+                Some(_) if self.options.without.has(param) => self.loss.note(param.as_str()),
+                Some(value) => self.set(param.as_str(), value),
             }
         }
         if request.cache.is_some() {

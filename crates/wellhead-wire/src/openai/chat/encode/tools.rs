@@ -1,5 +1,6 @@
 //! Tools.
 
+use super::super::Param;
 use super::Writer;
 use crate::chat::{Dialect, Request, Tool, ToolChoice, ToolKind, Unsupported};
 use serde_json::{Map, Value, json};
@@ -9,9 +10,12 @@ impl Writer<'_> {
         if !request.tools.is_empty() && !self.target.can.tools {
             return self.loss.cannot("tools", "cannot be used by this model");
         }
+        let only = self.offered(request);
         let mut tools = Vec::with_capacity(request.tools.len());
         for (number, tool) in request.tools.iter().enumerate() {
-            tools.extend(self.tool(number, tool)?);
+            if only.is_none_or(|names| names.iter().any(|name| tool_name(tool) == Some(&**name))) {
+                tools.extend(self.tool(number, tool)?);
+            }
         }
         let any = !tools.is_empty();
         if any {
@@ -21,13 +25,28 @@ impl Writer<'_> {
             self.choice(choice, request, any)?;
         }
         if let Some(parallel) = request.parallel_tool_calls {
-            if any && (self.target.can.parallel_tools || !parallel) {
+            let known = any && !self.options.without.has(Param::ParallelToolCalls);
+            if known && (self.target.can.parallel_tools || !parallel) {
                 self.set("parallel_tool_calls", json!(parallel));
+            } else if any && !parallel && self.target.can.parallel_tools {
+                self.loss.cannot("parallel_tool_calls", "cannot be turned off at this provider")?;
             } else {
                 self.loss.note("parallel_tool_calls");
             }
         }
         Ok(())
+    }
+
+    /// Where a choice cannot name a tool, nothing else is offered, which comes to the same. `None`: all are.
+    fn offered<'r>(&self, request: &'r Request) -> Option<&'r [Box<str>]> {
+        if !self.options.no_named_tool {
+            return None;
+        }
+        match &request.tool_choice {
+            Some(ToolChoice::Tool(name)) => Some(std::slice::from_ref(name)),
+            Some(ToolChoice::Allowed { names, .. }) => Some(names),
+            _ => None,
+        }
     }
 
     fn tool(&mut self, number: usize, tool: &Tool) -> Result<Option<Value>, Unsupported> {
@@ -38,8 +57,14 @@ impl Writer<'_> {
                 if let Some(parameters) = parameters {
                     inner.insert("parameters".to_owned(), parameters.clone());
                 }
-                if let Some(strict) = strict {
-                    inner.insert("strict".to_owned(), json!(strict));
+                match strict {
+                    Some(true) if self.options.no_strict_tools => {
+                        self.loss.note(format!("tools[{number}].strict"));
+                    }
+                    Some(strict) if !self.options.no_strict_tools => {
+                        inner.insert("strict".to_owned(), json!(strict));
+                    }
+                    _ => {}
                 }
                 ("function", inner)
             }
@@ -82,6 +107,9 @@ impl Writer<'_> {
         if forced && !self.target.can.forced_tool {
             return self.loss.cannot("tool_choice", "cannot force this model to call a tool");
         }
+        if forced && self.options.no_forced_tool {
+            return self.loss.cannot("tool_choice", "cannot demand a call of a tool at this provider");
+        }
         if !any {
             // Vendors refuse a choice without anything to choose from.
             return if forced {
@@ -95,6 +123,10 @@ impl Writer<'_> {
             ToolChoice::Auto => json!("auto"),
             ToolChoice::None => json!("none"),
             ToolChoice::Required => json!("required"),
+            ToolChoice::Tool(_) if self.options.no_named_tool => json!("required"),
+            ToolChoice::Allowed { required, .. } if self.options.no_named_tool => {
+                json!(if *required { "required" } else { "auto" })
+            }
             ToolChoice::Tool(name) => one(name, request),
             ToolChoice::Allowed { names, required } => {
                 let tools: Vec<Value> = names.iter().map(|name| one(name, request)).collect();
@@ -108,6 +140,14 @@ impl Writer<'_> {
         };
         self.set("tool_choice", value);
         Ok(())
+    }
+}
+
+/// The name by which a choice may mean it.
+fn tool_name(tool: &Tool) -> Option<&str> {
+    match &tool.kind {
+        ToolKind::Function { name, .. } | ToolKind::Custom { name, .. } => Some(name),
+        ToolKind::Hosted(..) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is asked of the answer.
 
-use super::super::ThinkingForm;
+use super::super::{Param, ThinkingForm};
 use super::Writer;
 use crate::chat::{Effort, Format, Output, ReasoningAsk, ReasoningMode, Sampling, Unsupported};
 use serde_json::{Value, json};
@@ -18,48 +18,82 @@ impl Writer<'_> {
         for (name, value) in [("temperature", sampling.temperature), ("top_p", sampling.top_p)] {
             match value {
                 None => {}
-                Some(value) if self.target.can.sampling => self.set(name, json!(value)),
+                Some(value) if self.target.can.sampling => self.draw(name, value)?,
                 // What the model does anyway needs no saying.
                 Some(1.0) => self.loss.note(name),
                 Some(_) => self.loss.cannot(name, "cannot be set for this model")?,
             }
         }
         let more = [
-            ("top_k", sampling.top_k.map(|value| json!(value))),
-            ("min_p", sampling.p_floor.map(|value| json!(value))),
-            ("repetition_penalty", sampling.repetition_penalty.map(|value| json!(value))),
+            (Param::TopK, sampling.top_k.map(|value| json!(value))),
+            (Param::MinP, sampling.p_floor.map(|value| json!(value))),
+            (Param::RepetitionPenalty, sampling.repetition_penalty.map(|value| json!(value))),
         ];
-        for (name, value) in more {
+        for (param, value) in more {
             match value {
                 None => {}
-                Some(value) if self.options.more_sampling && self.target.can.sampling => {
-                    self.set(name, value);
+                Some(value) if self.options.knows.has(param) && self.target.can.sampling => {
+                    self.set(param.as_str(), value);
                 }
-                Some(_) => self.loss.cannot(name, "is not known to this provider")?,
+                Some(_) => self.loss.cannot(param.as_str(), "is not known to this provider")?,
             }
         }
         self.stop(&sampling.stop)?;
+        self.seed(sampling.seed)?;
+        let (often, there) = (sampling.frequency_penalty, sampling.presence_penalty);
         let plain = [
-            ("frequency_penalty", sampling.frequency_penalty.map(|value| json!(value))),
-            ("presence_penalty", sampling.presence_penalty.map(|value| json!(value))),
-            ("seed", sampling.seed.map(|value| json!(value))),
-            ("logit_bias", sampling.logit_bias.clone().map(Value::Object)),
-            ("logprobs", sampling.logprobs.map(|value| json!(value))),
-            ("top_logprobs", sampling.top_logprobs.map(|value| json!(value))),
-            ("n", sampling.candidates.map(|value| json!(value))),
+            (Param::FrequencyPenalty, often.map(|value| json!(value)), often == Some(0.0)),
+            (Param::PresencePenalty, there.map(|value| json!(value)), there == Some(0.0)),
+            (Param::LogitBias, sampling.logit_bias.clone().map(Value::Object), false),
+            (Param::Logprobs, sampling.logprobs.map(|value| json!(value)), sampling.logprobs == Some(false)),
+            (
+                Param::TopLogprobs,
+                sampling.top_logprobs.map(|value| json!(value)),
+                sampling.top_logprobs == Some(0),
+            ),
+            (Param::N, sampling.candidates.map(|value| json!(value)), sampling.candidates == Some(1)),
         ];
-        for (name, value) in plain {
+        for (param, value, idle) in plain {
             if let Some(value) = value {
-                self.set(name, value);
+                self.set_known(param, value, idle)?;
             }
         }
         Ok(())
     }
 
+    fn draw(&mut self, name: &'static str, value: f64) -> Result<(), Unsupported> {
+        match self.options.temperature_max {
+            Some(max) if name == "temperature" && value > f64::from(max) => {
+                self.loss.cannot(name, &format!("is above {max}, the highest of this provider"))
+            }
+            _ => {
+                self.set(name, json!(value));
+                Ok(())
+            }
+        }
+    }
+
+    fn seed(&mut self, seed: Option<i64>) -> Result<(), Unsupported> {
+        match seed {
+            None => Ok(()),
+            Some(seed) if self.options.random_seed => {
+                self.set("random_seed", json!(seed));
+                Ok(())
+            }
+            Some(seed) => self.set_known(Param::Seed, json!(seed), false),
+        }
+    }
+
     fn stop(&mut self, stop: &[String]) -> Result<(), Unsupported> {
         match stop {
             [] => Ok(()),
-            _ if !self.target.can.stop => self.loss.cannot("stop", "cannot be set for this model"),
+            _ if !self.target.can.stop || self.options.without.has(Param::Stop) => {
+                self.loss.cannot("stop", "cannot be set for this model")
+            }
+            all if self.options.stop_max.is_some_and(|max| all.len() > usize::from(max)) => {
+                let max = self.options.stop_max.unwrap_or_default();
+                self.loss.cannot("stop", &format!("has more than the {max} texts that this provider takes"))
+            }
             [one] => {
                 self.set("stop", json!(one));
                 Ok(())
@@ -73,8 +107,16 @@ impl Writer<'_> {
 
     pub(super) fn output(&mut self, output: &Output) -> Result<(), Unsupported> {
         let can = self.target.can;
+        let unknown = self.options.without.has(Param::ResponseFormat);
         match &output.format {
             None => {}
+            Some(Format::Text) if unknown => {}
+            Some(_) if unknown => {
+                self.loss.cannot("response_format", "is not known to this provider")?;
+            }
+            Some(Format::JsonSchema { schema, strict, .. }) if self.options.no_json_schema => {
+                self.json_mode(schema, *strict)?;
+            }
             Some(Format::Text) => self.set("response_format", json!({"type": "text"})),
             Some(Format::JsonObject) if can.json_object => {
                 self.set("response_format", json!({"type": "json_object"}));
@@ -101,8 +143,24 @@ impl Writer<'_> {
             self.set("audio", Value::Object(audio.clone()));
         }
         if let Some(verbosity) = &output.verbosity {
-            self.set("verbosity", json!(verbosity));
+            self.set_known(Param::Verbosity, json!(verbosity), false)?;
         }
+        Ok(())
+    }
+
+    /// JSON without a schema; what the schema asks for is told in words, see [`super::order`].
+    fn json_mode(&mut self, schema: &Value, strict: Option<bool>) -> Result<(), Unsupported> {
+        let kind = schema.get("type").and_then(Value::as_str);
+        if !self.target.can.json_object || kind.is_some_and(|kind| kind != "object") {
+            return self.loss.cannot("response_format", "asks for a form that this provider cannot hold to");
+        }
+        if strict == Some(true) {
+            self.loss
+                .cannot("response_format", "demands a schema, which this provider cannot promise to keep")?;
+        } else {
+            self.loss.note("response_format.json_schema");
+        }
+        self.set("response_format", json!({"type": "json_object"}));
         Ok(())
     }
 
@@ -119,11 +177,20 @@ impl Writer<'_> {
             self.loss.note("reasoning.summary");
         }
         match self.options.thinking {
+            ThinkingForm::Effort if self.options.without.has(Param::ReasoningEffort) => {
+                self.loss.note("reasoning_effort");
+            }
             ThinkingForm::Effort => self.effort(ask, off),
             ThinkingForm::Reasoning => self.reasoning_object(ask, off),
             ThinkingForm::Thinking => {
                 self.unsaid(ask, false);
                 self.set("thinking", json!({"type": if off { "disabled" } else { "enabled" }}));
+            }
+            ThinkingForm::ThinkingEffort => {
+                self.set("thinking", json!({"type": if off { "disabled" } else { "enabled" }}));
+                if !off {
+                    self.effort(ask, off);
+                }
             }
             ThinkingForm::Enable => {
                 self.unsaid(ask, true);

@@ -5,13 +5,14 @@
 mod answers;
 mod errors;
 mod hostile;
+mod quirks;
 mod requests;
 mod round_trips;
 mod speed;
 mod streams;
 mod traps;
 
-use super::{Options, ReasoningBack, StreamDecoder};
+use super::{Options, Params, ReasoningBack, StreamDecoder};
 use crate::chat::{Abilities, Event, Origin, Shown, Target};
 use crate::sse::{Framer, Tail, Verdict};
 use bytes::Bytes;
@@ -28,7 +29,7 @@ pub(super) fn target() -> Target {
 /// A vendor that has learnt everything that vendors of the family know.
 pub(super) fn everything() -> Options {
     Options {
-        more_sampling: true,
+        knows: Params::SAMPLING,
         cache_control: true,
         video: true,
         document_urls: true,

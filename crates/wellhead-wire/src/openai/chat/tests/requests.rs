@@ -1,7 +1,7 @@
 //! Requests: every member, every old form, what is refused and how.
 
 use super::super::{
-    Options, PrefillMark, ReasoningBack, Style, ThinkingForm, decode_request, encode_request,
+    Options, Params, PrefillMark, ReasoningBack, Style, ThinkingForm, decode_request, encode_request,
 };
 use super::{everything, origin, target};
 use crate::chat::{
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 const FULL: &str = include_str!("full_request.json");
 
-fn encode(body: &Value, options: &Options) -> Result<(Value, Vec<String>), Unsupported> {
+pub(super) fn encode(body: &Value, options: &Options) -> Result<(Value, Vec<String>), Unsupported> {
     encode_for(body, options, &target(), &Losses::NONE)
 }
 
-fn encode_for(
+pub(super) fn encode_for(
     body: &Value,
     options: &Options,
     target: &Target,
@@ -28,7 +28,7 @@ fn encode_for(
     Ok((serde_json::from_slice(&body).unwrap(), dropped))
 }
 
-fn ask(more: &Value) -> Value {
+pub(super) fn ask(more: &Value) -> Value {
     let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}]});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     body
@@ -192,7 +192,7 @@ fn quirks_of_vendors_are_written() {
         no_developer: true,
         no_stream_usage: true,
         short_tool_ids: true,
-        no_labels: true,
+        without: Params::LABELS,
         no_names: true,
         reasoning_back: ReasoningBack::ContentAlways,
         prefill: PrefillMark::Prefix,
@@ -211,7 +211,7 @@ fn quirks_of_vendors_are_written() {
     assert_eq!(encoded["messages"][3]["tool_call_id"], call["id"]);
     assert_eq!(encoded["messages"][4]["tool_call_id"], "Abcdefg12", "what is right already stays");
     assert_eq!(encoded["messages"][5]["prefix"], json!(true));
-    assert_eq!(encoded["messages"][2]["reasoning_content"], "", "DeepSeek wants it on every turn");
+    assert_eq!(encoded["messages"][2]["reasoning_content"], " ", "DeepSeek wants it on every turn");
     for (mark, name, at) in [
         (PrefillMark::Partial, "partial", "/messages/5/partial"),
         (PrefillMark::Continue, "continue_final_message", "/continue_final_message"),

@@ -1,7 +1,8 @@
 //! Canonical to bytes and back, for random conversations.
 
 use super::super::{
-    Options, StreamEncoder, ThinkingForm, decode_answer, decode_request, encode_answer, encode_request,
+    Options, Params, StreamEncoder, ThinkingForm, decode_answer, decode_request, encode_answer,
+    encode_request,
 };
 use super::{everything, origin, read, shown, target};
 use crate::chat::{Answer, Dialect, Losses, Message, Part, ReasoningMode, Request, Source, StopKind};
@@ -113,7 +114,7 @@ fn the_plainest_vendors_get_what_they_can_read() {
         content_as_text: true,
         no_developer: true,
         no_custom_tools: true,
-        no_labels: true,
+        without: Params::LABELS,
         no_names: true,
         ..Options::default()
     };
