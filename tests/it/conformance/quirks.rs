@@ -2,20 +2,22 @@
 //! dialect, of what would be refused for those of the same (docs/reference/quirks.md).
 
 use serde_json::{Value, json};
+use wellhead_sim::Sim;
 
-use crate::support::{Guard, Ruling};
 use crate::support::{Answer, CHAT, Gateway, Request, config, sim};
+use crate::support::{Guard, Ruling};
 
-/// A gateway in front of one target of this kind, and what that target sees.
-async fn at(kind: &str, settings: &str) -> (Gateway, Guard) {
-    let sim = sim().addr();
-    let guard = Guard::start(move |asked| Ruling::Pass(sim, asked.path.clone())).await;
-    let (url, text) = (guard.url("/v1"), "[\"sk-0\"]");
+/// A gateway in front of one target of this kind, and what that target sees. The simulator lives as long as it is held.
+async fn at(kind: &str) -> (Gateway, Guard, Sim) {
+    let sim = sim();
+    let addr = sim.addr();
+    let guard = Guard::start(move |_| Ruling::Pass(addr, CHAT.to_owned())).await;
+    let url = guard.url("/v1");
     let text = format!(
-        "providers:\n  p: {{ kind: {kind}, base_url: \"{url}\", keys: {text} }}\n\
-         models:\n  chat: {{ targets: [{{ provider: p, model: m }}]{settings} }}\n"
+        "providers:\n  p: {{ kind: {kind}, base_url: \"{url}\", keys: [\"sk-0\"] }}\n\
+         models:\n  chat: {{ targets: [{{ provider: p, model: m }}] }}\n"
     );
-    (Gateway::start(&config(&text)).await, guard)
+    (Gateway::start(&config(&text)).await, guard, sim)
 }
 
 fn seen(guard: &Guard) -> Value {
@@ -28,7 +30,7 @@ fn assert_ok(answer: &Answer) {
 
 #[tokio::test]
 async fn a_client_of_another_dialect_is_written_for_as_the_vendor_wants_it() {
-    let (gateway, mistral) = at("mistral", "").await;
+    let (gateway, mistral, _sim) = at("mistral").await;
     let ask = json!({
         "model": "chat", "max_tokens": 50, "system": "s",
         "messages": [
@@ -46,7 +48,7 @@ async fn a_client_of_another_dialect_is_written_for_as_the_vendor_wants_it() {
     assert_eq!((&body["max_tokens"], body.get("max_completion_tokens")), (&json!(50), None));
 
     // JSON mode is the most that this one knows.
-    let (gateway, deepseek) = at("deepseek", "").await;
+    let (gateway, deepseek, _sim) = at("deepseek").await;
     let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
     let ask = json!({
         "contents": [{"role": "user", "parts": [{"text": "x"}]}],
@@ -62,7 +64,7 @@ async fn a_client_of_another_dialect_is_written_for_as_the_vendor_wants_it() {
 
 #[tokio::test]
 async fn a_client_of_the_same_dialect_keeps_its_bytes_but_for_what_would_be_refused() {
-    let (gateway, mistral) = at("mistral", "").await;
+    let (gateway, mistral, _sim) = at("mistral").await;
     let body = |model: &str, seed: &str, role: &str, id: &str| {
         format!(
             r#"{{"model" : "{model}", "{seed}": 7, "logit_bias": {{}}, "messages": [ {{"role": "{role}", "content": "say é"}},
@@ -78,7 +80,7 @@ async fn a_client_of_the_same_dialect_keeps_its_bytes_but_for_what_would_be_refu
     assert!(id.len() == 9 && id.bytes().all(|b| b.is_ascii_alphanumeric()), "{sent}");
     assert_eq!(sent, body("m", "random_seed", "system", &id), "and nothing else");
 
-    let (gateway, openai) = at("openai", "").await;
+    let (gateway, openai, _sim) = at("openai").await;
     assert_ok(&gateway.send(Request::post(CHAT).body("application/json", asked)).await);
     let sent = String::from_utf8(openai.seen().last().unwrap().body.clone()).unwrap();
     assert_eq!(sent, body("m", "seed", "developer", long), "OpenAI takes it as it is");
@@ -91,12 +93,12 @@ async fn the_beginning_of_an_answer_goes_where_it_is_gone_on_with() {
         "messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "{"}],
     });
     let ask = || Request::post("/v1/messages").json(&ask);
-    let (gateway, deepseek) = at("deepseek", "").await;
+    let (gateway, deepseek, _sim) = at("deepseek").await;
     assert_ok(&gateway.send(ask()).await);
     let last = deepseek.seen().pop().unwrap();
     assert_eq!(last.path, "/beta/chat/completions", "wire.md, section 3");
     assert_eq!(seen(&deepseek)["messages"][1]["prefix"], true);
-    let (gateway, openai) = at("openai", "").await;
+    let (gateway, openai, _sim) = at("openai").await;
     let answer = gateway.send(ask()).await;
     assert_eq!(answer.status, 400, "{}", answer.everything());
     assert!(
