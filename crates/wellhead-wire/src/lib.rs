@@ -7,6 +7,7 @@
 
 pub mod anthropic;
 pub mod chat;
+pub mod cohere;
 pub mod eventstream;
 pub mod failure;
 pub mod gemini;

@@ -7,20 +7,20 @@ use crate::sse::{Framer, Verdict};
 use crate::{ollama, openai::chat::ReasoningBack};
 use bytes::Bytes;
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     Origin { provider: "p".into(), model: "m".into() }
 }
 
-fn target() -> Target {
+pub(super) fn target() -> Target {
     Target { origin: origin(), output_tokens_max: Some(4096), can: Abilities::default() }
 }
 
-fn shown() -> Shown {
+pub(super) fn shown() -> Shown {
     Shown { model: "m".into(), id: "i".into(), created: 7, stream_usage: true }
 }
 
 /// Whatever a decoder says, it does not contradict itself.
-fn fold(events: &[Event]) {
+pub(super) fn fold(events: &[Event]) {
     let mut fold = Fold::default();
     for event in events {
         match fold.push(event.clone()) {

@@ -72,7 +72,7 @@ pub(super) const VENDORS: [(Vendor, &str, &[&str]); 43] = [
     (Vendor::SambaNova, "SambaNova", &["sambanova"]),
     (Vendor::Nvidia, "NVIDIA NIM", &["nvidia"]),
     (Vendor::HuggingFace, "Hugging Face", &["huggingface"]),
-    (Vendor::Ollama, "Ollama", &["ollama", "ollama-cloud"]),
+    (Vendor::Ollama, "Ollama", &["ollama", "ollama-cloud", "ollama-native"]),
     (Vendor::Vllm, "vLLM", &["vllm"]),
     (Vendor::SgLang, "SGLang", &["sglang"]),
     (Vendor::LlamaCpp, "llama.cpp", &["llama-cpp", "llamafile"]),

@@ -22,6 +22,14 @@ pub struct Options {
     pub context_tokens: Option<u64>,
 }
 
+impl Options {
+    /// What is known of a model by its name.
+    pub fn of(model: &str) -> Self {
+        let family = model.rsplit('/').next().unwrap_or(model);
+        Self { think_levels: family.starts_with("gpt-oss"), ..Self::default() }
+    }
+}
+
 /// Writes a request. Whether it streams is always said: Ollama streams where nothing is said.
 pub fn encode_request(
     request: &Request,

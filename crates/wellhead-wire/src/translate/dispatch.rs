@@ -1,13 +1,13 @@
 //! Which dialect is whose.
 
-use super::{Heading, Way};
+use super::{Frame, Heading, Way};
 use crate::anthropic::Version;
 use crate::chat::{
     Answer, BadBody, Dialect, Encoded, ErrorShown, Event, Losses, Origin, Request, Shown, Target, Unsupported,
 };
 use crate::gemini::Framing;
 use crate::openai::chat;
-use crate::{anthropic, gemini, sse};
+use crate::{anthropic, cohere, gemini, ollama};
 use bytes::Bytes;
 use wellhead_types::Failure;
 
@@ -27,6 +27,11 @@ pub(super) fn encode_request(
             let options = gemini::Options::of(service, &target.origin.model);
             gemini::encode_request(request, target, losses, options)
         }
+        Dialect::Cohere => cohere::encode_request(request, target, losses),
+        Dialect::Ollama => {
+            let options = ollama::Options::of(&target.origin.model);
+            ollama::encode_request(request, target, losses, &options)
+        }
         _ => chat::encode_request(request, target, losses, &quirks),
     }
 }
@@ -35,6 +40,8 @@ pub(super) fn decode_answer(dialect: Dialect, body: &[u8], origin: &Origin) -> R
     match dialect {
         Dialect::Anthropic => anthropic::decode_answer(body, origin),
         Dialect::Gemini => gemini::decode_answer(body, origin),
+        Dialect::Cohere => cohere::decode_answer(body, origin),
+        Dialect::Ollama => ollama::decode_answer(body, origin),
         _ => chat::decode_answer(body, origin),
     }
 }
@@ -47,6 +54,8 @@ pub(super) fn decode_request(
     match dialect {
         Dialect::Anthropic => anthropic::decode_request(body, heading.version),
         Dialect::Gemini => gemini::decode_request(body, heading.model, heading.stream),
+        Dialect::Cohere => cohere::decode_request(body),
+        Dialect::Ollama => ollama::decode_request(body),
         _ => chat::decode_request(body),
     }
 }
@@ -55,6 +64,8 @@ pub(super) fn encode_answer(dialect: Dialect, answer: &Answer, shown: &Shown) ->
     match dialect {
         Dialect::Anthropic => anthropic::encode_answer(answer, shown),
         Dialect::Gemini => gemini::encode_answer(answer, shown),
+        Dialect::Cohere => cohere::encode_answer(answer, shown),
+        Dialect::Ollama => ollama::encode_answer(answer, shown),
         _ => chat::encode_answer(answer, shown),
     }
 }
@@ -63,6 +74,8 @@ pub(super) fn encode_error(dialect: Dialect, error: &ErrorShown<'_>) -> Bytes {
     match dialect {
         Dialect::Anthropic => anthropic::encode_error(error),
         Dialect::Gemini => gemini::encode_error(error),
+        Dialect::Cohere => cohere::encode_error(error),
+        Dialect::Ollama => ollama::encode_error(error),
         _ => chat::encode_error(error),
     }
 }
@@ -73,6 +86,8 @@ pub(super) fn encode_error(dialect: Dialect, error: &ErrorShown<'_>) -> Bytes {
 pub enum Decoder {
     Anthropic(Box<anthropic::StreamDecoder>),
     Gemini(Box<gemini::StreamDecoder>),
+    Cohere(Box<cohere::StreamDecoder>),
+    Ollama(Box<ollama::StreamDecoder>),
     Chat(Box<chat::StreamDecoder>),
 }
 
@@ -82,16 +97,21 @@ impl Decoder {
         match dialect {
             Dialect::Anthropic => Self::Anthropic(Box::new(anthropic::StreamDecoder::new(origin.clone()))),
             Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamDecoder::new(origin.clone()))),
+            Dialect::Cohere => Self::Cohere(Box::new(cohere::StreamDecoder::new(origin))),
+            Dialect::Ollama => Self::Ollama(Box::new(ollama::StreamDecoder::new(origin))),
             _ => Self::Chat(Box::new(chat::StreamDecoder::new(origin.clone()))),
         }
     }
 
-    /// Takes one event.
-    pub fn push(&mut self, event: &sse::Event<'_>, out: &mut Vec<Event>) -> Result<(), Failure> {
-        match self {
-            Self::Anthropic(decoder) => decoder.push(event, out),
-            Self::Gemini(decoder) => decoder.push(event, out),
-            Self::Chat(decoder) => decoder.push(event, out),
+    /// Takes one event, cut as the dialect cuts its streams; one that is cut otherwise says nothing.
+    pub fn push(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) -> Result<(), Failure> {
+        match (self, frame) {
+            (Self::Anthropic(decoder), Frame::Event(event)) => decoder.push(event, out),
+            (Self::Gemini(decoder), Frame::Event(event)) => decoder.push(event, out),
+            (Self::Cohere(decoder), Frame::Event(event)) => decoder.push(event, out),
+            (Self::Chat(decoder), Frame::Event(event)) => decoder.push(event, out),
+            (Self::Ollama(decoder), Frame::Line(line)) => decoder.push(line, out),
+            _ => Ok(()),
         }
     }
 
@@ -100,6 +120,8 @@ impl Decoder {
         match self {
             Self::Anthropic(decoder) => decoder.finish(out),
             Self::Gemini(decoder) => decoder.finish(out),
+            Self::Cohere(decoder) => decoder.finish(out),
+            Self::Ollama(decoder) => decoder.finish(out),
             Self::Chat(decoder) => decoder.finish(out),
         }
     }
@@ -111,6 +133,8 @@ impl Decoder {
 pub enum Encoder {
     Anthropic(Box<anthropic::StreamEncoder>),
     Gemini(Box<gemini::StreamEncoder>),
+    Cohere(Box<cohere::StreamEncoder>),
+    Ollama(Box<ollama::StreamEncoder>),
     Chat(Box<chat::StreamEncoder>),
 }
 
@@ -120,6 +144,8 @@ impl Encoder {
         match dialect {
             Dialect::Anthropic => Self::Anthropic(Box::new(anthropic::StreamEncoder::new(shown))),
             Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamEncoder::framed(shown, framing))),
+            Dialect::Cohere => Self::Cohere(Box::new(cohere::StreamEncoder::new(shown))),
+            Dialect::Ollama => Self::Ollama(Box::new(ollama::StreamEncoder::new(shown))),
             _ => Self::Chat(Box::new(chat::StreamEncoder::new(shown))),
         }
     }
@@ -129,6 +155,8 @@ impl Encoder {
         match self {
             Self::Anthropic(encoder) => encoder.push(event, out),
             Self::Gemini(encoder) => encoder.push(event, out),
+            Self::Cohere(encoder) => encoder.push(event, out),
+            Self::Ollama(encoder) => encoder.push(event, out),
             Self::Chat(encoder) => encoder.push(event, out),
         }
     }
@@ -138,6 +166,8 @@ impl Encoder {
         match self {
             Self::Anthropic(_) => out.extend_from_slice(&anthropic::error_event(error)),
             Self::Gemini(encoder) => encoder.fail(error, out),
+            Self::Cohere(_) => out.extend_from_slice(&cohere::error_event(error)),
+            Self::Ollama(_) => out.extend_from_slice(&ollama::error_line(error)),
             Self::Chat(_) => out.extend_from_slice(&chat::error_event(error)),
         }
     }

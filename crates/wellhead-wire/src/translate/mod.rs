@@ -5,10 +5,12 @@
 //! [`write_answer`], [`write_error`], [`Outbound`].
 
 mod dispatch;
+mod frames;
 mod inbound;
 mod outbound;
 
 pub use dispatch::{Decoder, Encoder};
+pub use frames::Frame;
 pub use inbound::Inbound;
 pub use outbound::Outbound;
 

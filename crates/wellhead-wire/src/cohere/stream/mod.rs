@@ -1,0 +1,7 @@
+//! Streamed answers: named events.
+
+mod decoder;
+mod encoder;
+
+pub use decoder::StreamDecoder;
+pub use encoder::StreamEncoder;

@@ -1,0 +1,4 @@
+//! Cohere's dialect: no input panics, and what is understood is understood the same once it has been written.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: (u64, &[u8])| wellhead_wire::checks::cohere_codec(input.0, input.1));
