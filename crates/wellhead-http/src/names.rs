@@ -13,6 +13,8 @@ macro_rules! names {
 }
 
 names! {
+    ANTHROPIC_BETA = "anthropic-beta": "what a caller of Anthropic's API wants besides its version.";
+    ANTHROPIC_VERSION = "anthropic-version": "the version of Anthropic's API.";
     API_KEY = "api-key": "a caller's key, as Azure's clients send it.";
     CACHE_STATUS = "cache-status": "RFC 9211.";
     PROXY_STATUS = "proxy-status": "RFC 9209.";

@@ -3,7 +3,7 @@
 use crate::body::BrokenOff;
 use crate::settle::Books;
 use crate::stream::Live;
-use crate::translate::Dropped;
+use crate::translate::{Dropped, Original};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, SizeHint};
@@ -31,6 +31,8 @@ pub(crate) struct Opened {
     pub(crate) headers: HeaderMap,
     /// What the target was not told of.
     pub(crate) dropped: Option<Dropped>,
+    /// A whole answer as the target wrote it, for a client of its dialect.
+    pub(crate) original: Option<Original>,
     pub(crate) content: Content,
 }
 

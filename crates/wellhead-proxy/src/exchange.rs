@@ -17,7 +17,8 @@ use wellhead_http::trace::Trace;
 use wellhead_resilience::Nanos;
 use wellhead_resilience::fair::Class;
 use wellhead_resilience::ladder::{Effect, Event, Ladder, TargetView};
-use wellhead_wire::chat::Request;
+use wellhead_wire::anthropic::Version;
+use wellhead_wire::chat::{Dialect, Request};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
 use wellhead_wire::openai::stream::Identity;
@@ -33,6 +34,8 @@ pub(crate) struct Exchange {
     pub(crate) body: Kept,
     /// What was asked, where the client speaks another dialect: `body` says as much of it as OpenAI Chat can.
     pub(crate) asked: Option<Arc<Request>>,
+    /// The client's own body, where a target of the model speaks its dialect; not once the answer flows.
+    pub(crate) own: Option<Arc<Own>>,
     /// The client's headers as they came.
     pub(crate) headers: HeaderMap,
     /// What is left of them while an answer flows.
@@ -65,6 +68,7 @@ pub(crate) struct Call<'a> {
     pub(crate) head: &'a RequestHead,
     pub(crate) body: &'a Kept,
     pub(crate) asked: Option<&'a Arc<Request>>,
+    pub(crate) own: Option<&'a Arc<Own>>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) trace: &'a Trace,
     pub(crate) deadline: Nanos,
@@ -92,6 +96,15 @@ impl Call<'_> {
     }
 }
 
+/// What a client of another dialect than OpenAI's sent.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub(crate) dialect: Dialect,
+    pub(crate) body: Bytes,
+    /// Of Anthropic's API, as the client named it.
+    pub(crate) version: Version,
+}
+
 /// The same by itself, for an attempt that may outlive its request.
 #[derive(Debug)]
 pub(crate) struct OwnCall {
@@ -102,6 +115,7 @@ pub(crate) struct OwnCall {
     head: RequestHead,
     body: Kept,
     asked: Option<Arc<Request>>,
+    own: Option<Arc<Own>>,
     headers: HeaderMap,
     trace: Trace,
     deadline: Nanos,
@@ -122,6 +136,7 @@ impl OwnCall {
             head: exchange.head.clone(),
             body: exchange.body.clone(),
             asked: exchange.asked.clone(),
+            own: exchange.own.clone(),
             headers: exchange.headers.clone(),
             trace: exchange.trace,
             deadline: exchange.deadline,
@@ -141,6 +156,7 @@ impl OwnCall {
             head: &self.head,
             body: &self.body,
             asked: self.asked.as_ref(),
+            own: self.own.as_ref(),
             headers: &self.headers,
             trace: &self.trace,
             deadline: self.deadline,
@@ -165,6 +181,7 @@ macro_rules! call {
             head: &$exchange.head,
             body: &$exchange.body,
             asked: $exchange.asked.as_ref(),
+            own: $exchange.own.as_ref(),
             headers: &$exchange.headers,
             trace: &$exchange.trace,
             deadline: $exchange.deadline,

@@ -1,28 +1,40 @@
 //! Clients who speak another dialect than OpenAI's: what they ask is read into it before anything is decided, and what they
 //! are answered, errors too, is put into their own when everything is. In between there is one pipeline for all.
 
+mod key;
+mod predict;
+
 use crate::body::{GatewayBody, TranslatedBody};
+use crate::exchange::Own;
 use crate::gateway::Worker;
 use crate::pipeline;
+use crate::plan::Route;
 use crate::rescue::{self, Refusal};
+use crate::translate::Original;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use key::{key_from_query, query_key};
+use percent_encoding::percent_decode_str;
+use predict::{Predict, plain_messages};
 use std::sync::{Arc, OnceLock};
 use wellhead_http::names;
 use wellhead_wire::anthropic::Version;
 use wellhead_wire::chat::{self, Dialect, Origin, Shown};
 use wellhead_wire::gemini::{self, Framing, Method};
+use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::BadRequest;
 use wellhead_wire::translate::{
-    Asked, Heading, Outbound, Untranslatable, read_request, write_answer, write_error,
+    Asked, Embedding, Heading, Outbound, Untranslatable, carried_bytes_max, named_answer, read_count,
+    read_embedding, read_request, write_answer, write_counted, write_embedding, write_error,
 };
 
-/// What a path of another dialect asks for.
+/// A request in another dialect.
 #[derive(Debug)]
 pub(crate) struct Front {
     dialect: Dialect,
+    asks: Asks,
     template: &'static str,
     /// The model and whether a stream is asked for, where the path says so.
     path: Option<(Arc<str>, bool)>,
@@ -31,37 +43,104 @@ pub(crate) struct Front {
     version: Option<Version>,
     /// The model that was asked for, once the body has been read: what the answer calls it too.
     model: OnceLock<Box<str>>,
+    /// What the body asks for and OpenAI's dialect has no word for.
+    unsaid: OnceLock<Vec<&'static str>>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Answer,
+    /// The same where Vertex AI has it: the model in the path, the version in the body.
+    Predict,
+    Count,
+    Embed(Method),
+    /// The list of models, or the one of the path.
+    Models,
 }
 
 impl Front {
     /// `None` for paths of OpenAI's dialect, and for unknown ones.
     pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
         let path = request.uri().path();
-        if path == "/v1/messages" || path == "/anthropic/v1/messages" {
-            let (dialect, template) = (Dialect::Anthropic, "/v1/messages");
+        if request.method() == http::Method::GET {
+            return Self::list_of(request, path);
+        }
+        let below = path.strip_prefix("/anthropic").unwrap_or(path);
+        let messages = match below {
+            "/v1/messages" => Some((Asks::Answer, "/v1/messages")),
+            "/v1/messages/count_tokens" => Some((Asks::Count, "/v1/messages/count_tokens")),
+            _ => None,
+        };
+        if let Some((asks, template)) = messages {
             let version = match request.headers().get(Version::HEADER) {
                 None => Some(Version::default()),
                 Some(named) => named.to_str().ok().and_then(Version::from_header),
             };
-            let (framing, model) = (Framing::Sse, OnceLock::new());
-            return Some(Self { dialect, template, path: None, framing, version, model });
+            return Some(Self { version, ..Self::new(Dialect::Anthropic, asks, template) });
         }
         // Nearly every path ends here.
         memchr::memchr(b':', path.as_bytes())?;
+        if let Some(predict) = Predict::parse(path) {
+            return Some(predict.front());
+        }
         let call = gemini::Call::parse(path)?;
-        let (streamed, template) = match call.method {
-            Method::GenerateContent => (false, "/v1beta/models/{model}:generateContent"),
-            Method::StreamGenerateContent => (true, "/v1beta/models/{model}:streamGenerateContent"),
-            _ => return None,
+        let (asks, template) = match call.method {
+            Method::GenerateContent => (Asks::Answer, "/v1beta/models/{model}:generateContent"),
+            Method::StreamGenerateContent => (Asks::Answer, "/v1beta/models/{model}:streamGenerateContent"),
+            Method::CountTokens => (Asks::Count, "/v1beta/models/{model}:countTokens"),
+            Method::EmbedContent => (Asks::Embed(call.method), "/v1beta/models/{model}:embedContent"),
+            Method::BatchEmbedContents => {
+                (Asks::Embed(call.method), "/v1beta/models/{model}:batchEmbedContents")
+            }
         };
+        let streamed = call.method == Method::StreamGenerateContent;
         Some(Self {
-            dialect: Dialect::Gemini,
-            template,
             path: Some((call.model.as_ref().into(), streamed)),
             framing: if streamed { Framing::asked(request.uri().query()) } else { Framing::Sse },
+            ..Self::new(Dialect::Gemini, asks, template)
+        })
+    }
+
+    fn new(dialect: Dialect, asks: Asks, template: &'static str) -> Self {
+        Self {
+            dialect,
+            asks,
+            template,
+            path: None,
+            framing: Framing::Sse,
             version: Some(Version::default()),
             model: OnceLock::new(),
-        })
+            unsaid: OnceLock::new(),
+        }
+    }
+
+    /// The list of models in the form of whoever asks: by the path, or by the headers that only one vendor's clients send.
+    fn list_of<B>(request: &Request<B>, path: &str) -> Option<Self> {
+        let headers = request.headers();
+        let (dialect, below) = if let Some(below) = path.strip_prefix("/v1beta/models") {
+            (Dialect::Gemini, below)
+        } else if let Some(below) = path.strip_prefix("/anthropic/v1/models") {
+            (Dialect::Anthropic, below)
+        } else {
+            let below = path.strip_prefix("/v1/models")?;
+            let has = |name: &http::HeaderName| headers.contains_key(name);
+            let is_anthropic =
+                has(&names::ANTHROPIC_VERSION) || (has(&names::X_API_KEY) && !has(&header::AUTHORIZATION));
+            let is_gemini = has(&names::X_GOOG_API_KEY) || query_key(request.uri().query()).is_some();
+            match (is_anthropic, is_gemini && !has(&header::AUTHORIZATION)) {
+                (true, _) => (Dialect::Anthropic, below),
+                (false, true) => (Dialect::Gemini, below),
+                (false, false) => return None,
+            }
+        };
+        let id = match below {
+            "" | "/" => None,
+            below => Some(percent_decode_str(below.strip_prefix('/')?).decode_utf8().ok()?),
+        };
+        let template = if id.is_some() { "/v1/models/{id}" } else { "/v1/models" };
+        let path = id.map(|id| (Arc::from(&*id), false));
+        Some(Self { path, ..Self::new(dialect, Asks::Models, template) })
     }
 
     /// The path as documentation and metrics name it.
@@ -69,34 +148,87 @@ impl Front {
         self.template
     }
 
+    /// Which of the gateway's endpoints it is for; `None` for lists of models.
+    pub(crate) const fn endpoint(&self) -> Option<Endpoint> {
+        match self.asks {
+            Asks::Answer | Asks::Predict => Some(Endpoint::ChatCompletions),
+            Asks::Count => Some(Endpoint::CountTokens),
+            Asks::Embed(_) => Some(Endpoint::Embeddings),
+            Asks::Models => None,
+        }
+    }
+
+    /// The model in the path.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.path.as_ref().map(|(model, _)| &**model)
+    }
+
+    /// The form of lists of models.
+    pub(crate) fn list(&self) -> Option<Dialect> {
+        Some(self.dialect)
+    }
+
+    /// Refuses what a model's targets cannot be told, unless the model may be asked without.
+    pub(crate) fn unsaid(&self, route: &Route) -> Option<Refusal> {
+        let allowed = &route.model.drop_unsupported;
+        let is_allowed =
+            |name: &str| allowed.iter().any(|allowed| matches!(&**allowed, "*") || **allowed == *name);
+        let unsaid = self.unsaid.get()?.iter().find(|name| !is_allowed(name))?;
+        let message = format!("`{unsaid}` cannot be asked of the targets of this model; leave it out");
+        Some(Refusal::body_invalid(BadRequest {
+            message,
+            param: Some(unsaid),
+            code: "unsupported_parameter",
+        }))
+    }
+
     /// Answers a request in its own dialect.
     pub(crate) async fn serve(
         self,
         worker: Arc<Worker>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
     ) -> Response<GatewayBody> {
+        if self.dialect == Dialect::Gemini {
+            key_from_query(&mut request);
+        }
         let response = pipeline::answered(worker.clone(), request, Some(&self)).await;
         self.write(&worker, response).await
     }
 
-    /// Reads a body: as one of OpenAI Chat, and as all that it says.
+    /// Reads a body: as one of OpenAI's, and as all that it says.
     pub(crate) async fn read(
         &self,
         worker: &Worker,
         body: Bytes,
-    ) -> Result<(Bytes, Arc<chat::Request>), Refusal> {
+    ) -> Result<(Bytes, Option<Arc<chat::Request>>, Arc<Own>), Refusal> {
         let Some(version) = self.version else { return Err(version_unknown()) };
-        let (dialect, path) = (self.dialect, self.path.clone());
+        let (dialect, path, asks) = (self.dialect, self.path.clone(), self.asks);
         let length = body.len();
         let work = move || {
             let (model, stream) = path.as_ref().map_or(("", false), |(model, stream)| (&**model, *stream));
-            read_request(dialect, &body, Heading { model, stream, version })
+            let (body, named) = match asks {
+                Asks::Predict => plain_messages(&body, Some((model, stream)))?,
+                Asks::Count if dialect == Dialect::Anthropic => plain_messages(&body, None)?,
+                _ => (body, None),
+            };
+            let version = named.unwrap_or(version);
+            let own = Own { dialect, body, version };
+            let heading = Heading { model, stream, version };
+            let read = match asks {
+                Asks::Embed(method) => {
+                    let Embedding { body, unsaid } = read_embedding(method, &own.body, model)?;
+                    Read { body, asked: None, unsaid, model: model.into() }
+                }
+                Asks::Count => Read::of(read_count(dialect, &own.body, heading)?),
+                _ => Read::of(read_request(dialect, &own.body, heading)?),
+            };
+            Ok((read, own))
         };
-        let read = worker.disk.translate(length, work).await;
-        match read {
-            Some(Ok(Asked { request, body })) => {
-                drop(self.model.set(request.model.clone()));
-                Ok((body, Arc::new(request)))
+        match worker.disk.translate(length, work).await {
+            Some(Ok((read, own))) => {
+                drop(self.model.set(read.model));
+                drop(self.unsaid.set(read.unsaid));
+                Ok((read.body, read.asked.map(Arc::new), Arc::new(own)))
             }
             Some(Err(wrong)) => Err(refusal(&wrong)),
             None => Err(Refusal::body_invalid(BadRequest {
@@ -125,9 +257,25 @@ impl Front {
         let unknown = || Origin { provider: "".into(), model: "".into() };
         let origin = parts.extensions.remove().unwrap_or_else(unknown);
         parts.headers.remove(header::CONTENT_LENGTH);
+        if let Some(unsaid) =
+            self.unsaid.get().filter(|unsaid| !unsaid.is_empty() && parts.status == StatusCode::OK)
+            && let Ok(list) = HeaderValue::from_str(&unsaid.join(", "))
+        {
+            parts.headers.insert(&names::X_WELLHEAD_DROPPED, list);
+        }
+        let original = parts.extensions.remove::<Original>().filter(|_| parts.status == StatusCode::OK);
         let body = match body {
+            GatewayBody::Whole(Some(_)) if let Some(Original(bytes)) = &original => {
+                GatewayBody::whole(named_answer(self.dialect, bytes, &shown.model))
+            }
             GatewayBody::Whole(Some(bytes)) if parts.status == StatusCode::OK => {
-                match self.whole(worker, bytes, origin, shown).await {
+                let written = match self.asks {
+                    Asks::Answer | Asks::Predict => self.whole(worker, bytes, origin, shown).await,
+                    Asks::Count => write_counted(self.dialect, &bytes).ok(),
+                    Asks::Embed(method) => self.vectors(worker, bytes, method).await,
+                    Asks::Models => Some(bytes),
+                };
+                match written {
                     Some(bytes) => GatewayBody::whole(bytes),
                     None => self.untranslated(&mut parts.status, request_id),
                 }
@@ -137,7 +285,7 @@ impl Front {
             }
             GatewayBody::Relay(_) => self.untranslated(&mut parts.status, request_id),
             inner @ GatewayBody::Stream(_) => {
-                let event_bytes_max = worker.gateway.plan.load().limits.event_bytes_max;
+                let event_bytes_max = carried_bytes_max(worker.gateway.plan.load().limits.event_bytes_max);
                 let outbound =
                     Outbound::new((self.dialect, self.framing), &origin, shown, request_id, event_bytes_max);
                 GatewayBody::Translated(Box::new(TranslatedBody { inner, outbound, closed: false }))
@@ -161,11 +309,30 @@ impl Front {
         written?.ok()
     }
 
+    async fn vectors(&self, worker: &Worker, bytes: Bytes, method: Method) -> Option<Bytes> {
+        let length = bytes.len();
+        worker.disk.translate(length, move || write_embedding(method, &bytes)).await.flatten()
+    }
+
     /// An answer that the client cannot be told in its dialect.
     fn untranslated(&self, status: &mut StatusCode, request_id: &str) -> GatewayBody {
         let (failed, error) = rescue::untranslated();
         *status = failed;
         GatewayBody::whole(write_error(self.dialect, failed.as_u16(), error, request_id))
+    }
+}
+
+/// A body as it was read.
+struct Read {
+    body: Bytes,
+    asked: Option<chat::Request>,
+    unsaid: Vec<&'static str>,
+    model: Box<str>,
+}
+
+impl Read {
+    fn of(Asked { request, body }: Asked) -> Self {
+        Self { model: request.model.clone(), body, asked: Some(request), unsaid: Vec::new() }
     }
 }
 

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod clock;
+mod count;
 mod defer;
 mod diagnosis;
 mod exchange;

@@ -21,7 +21,7 @@ use crate::settle::Books;
 use crate::stages::{admit, attempt, identify, receive, route};
 use crate::stream::ClientStream;
 use crate::substitute::{self, Substitute};
-use crate::{clock, defer, models};
+use crate::{clock, count, defer, models};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
@@ -100,12 +100,18 @@ pub(crate) async fn answered(
     books.record.key_id = Some(identity.key_id.clone());
     let endpoint = match asked {
         Asked::Api(endpoint) => endpoint,
-        Asked::Models => return listed(models::list(&plan, &identity.app), books),
+        Asked::Models => {
+            let names = plan.routes.keys().filter(|name| identity.app.may_use(name)).map(|name| &**name);
+            return match models::list(names, front.and_then(Front::list), parts.uri.query()) {
+                Ok(response) => listed(response, books),
+                Err(refusal) => rescue::refuse(&refusal, books),
+            };
+        }
         // Boxed: few requests come here, and every one would carry it.
         Asked::Deferred(asked) => {
             return Box::pin(defer::fetch(&worker, &identity.app.name, *asked, books)).await;
         }
-        Asked::Model(id) => match models::one(&plan, &identity.app, &id) {
+        Asked::Model(id) => match models::one(&plan, &identity.app, &id, front.and_then(Front::list)) {
             Some(response) => return listed(response, books),
             None => {
                 let refusal = match route::route(&plan, &identity.app, &id) {
@@ -125,16 +131,23 @@ pub(crate) async fn answered(
         }
     };
     let (read, original) = match front {
-        None => (read, None),
+        None => (read, (None, None)),
         // Boxed: most requests do not come here, and every one would carry it.
         Some(front) => match Box::pin(front.read(&worker, read)).await {
-            Ok((read, original)) => (read, Some(original)),
+            Ok((read, asked, own)) => (read, (asked, Some(own))),
             Err(refusal) => return rescue::refuse(&refusal, books),
         },
     };
     match admitted(&worker, &plan, endpoint, &identity, parts, read, books, trace) {
         Ok(mut exchange) => {
-            exchange.asked = original;
+            (exchange.asked, exchange.own) = original;
+            exchange.keep_own();
+            if let Some(refusal) = front.and_then(|front| front.unsaid(&exchange.route)) {
+                return rescue::refuse(&refusal, exchange.books);
+            }
+            if count::is_nobodys(&exchange) {
+                return count::estimated(exchange.books);
+            }
             let mut exchange = match defer::now_or_later(exchange) {
                 Ok(exchange) => exchange,
                 Err(later) => return later.await,
@@ -208,9 +221,10 @@ fn found<'a>(
     let canonical = wellhead_http::path::normalize(path).map_err(|error| Refusal::path_invalid(&error))?;
     let post = parts.method == Method::POST;
     if let Some(front) = front {
-        return match post {
-            true => Ok(Asked::Api(Endpoint::ChatCompletions)),
-            false => Err(Refusal::method(parts.method.as_str(), front.template(), "POST")),
+        return match front.endpoint() {
+            Some(endpoint) if post => Ok(Asked::Api(endpoint)),
+            Some(_) => Err(Refusal::method(parts.method.as_str(), front.template(), "POST")),
+            None => Ok(front.model().map_or(Asked::Models, |id| Asked::Model(Cow::Owned(id.to_owned())))),
         };
     }
     let get = parts.method == Method::GET;
@@ -273,11 +287,12 @@ fn admitted(
         return Err(Box::new((Refusal::region(&head.model), books)));
     }
     let unfit = substitute::unfit(&route, &route, &identity.app, endpoint);
-    if unfit.len() == route.targets.len() {
+    if unfit.len() == route.targets.len() && endpoint != Endpoint::CountTokens {
         return Err(Box::new((Refusal::endpoint_unserved(&head.model, endpoint.template()), books)));
     }
     let now = worker.gateway.clock.now();
-    let tokens = head.estimate_tokens(&body);
+    // Nothing is used by being counted.
+    let tokens = if endpoint == Endpoint::CountTokens { 0 } else { head.estimate_tokens(&body) };
     match admit::admit(&identity.app, tokens, now) {
         Ok(admission) => books.admission = Some(admission),
         Err(refusal) => return Err(Box::new((refusal, books))),
@@ -285,7 +300,9 @@ fn admitted(
     books.input_estimate = head.estimate_input_tokens(&body);
     route.budget.on_request(now);
     let patience = Patience::from_headers(&parts.headers).first_byte();
-    let deadline = patience.map_or(route.model.deadline, |caller| caller.min(route.model.deadline));
+    let longest = if endpoint == Endpoint::CountTokens { count::DEADLINE } else { route.model.deadline };
+    let longest = longest.min(route.model.deadline);
+    let deadline = patience.map_or(longest, |caller| caller.min(longest));
     let deadline = books.started.saturating_add(clock::nanos(deadline));
     books.deadline = deadline;
     let substitute = Substitute::of(plan, &route, &identity.app, endpoint, now, deadline);
@@ -307,6 +324,7 @@ fn admitted(
         head,
         body: Kept::Memory(body),
         asked: None,
+        own: None,
         headers: parts.headers,
         kept_headers: Box::default(),
         trace,
@@ -354,6 +372,7 @@ async fn attempts(mut exchange: Box<Exchange>) -> Response<GatewayBody> {
 pub(crate) fn ended(exchange: Box<Exchange>, outcome: attempt::Outcome) -> Response<GatewayBody> {
     match outcome {
         Ok(opened) => opened_answer(opened, exchange),
+        Err(gave_up) if count::may_estimate(&exchange, &gave_up) => count::estimated(exchange.books),
         Err(gave_up) => {
             let rung = exchange.rung();
             let Exchange { mut books, headers, .. } = *exchange;
@@ -384,6 +403,9 @@ fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<Gatewa
         response.extensions_mut().insert(target.voice.target.origin.clone());
     }
     exchange.keep_whole(&opened);
+    if let Some(original) = opened.original {
+        response.extensions_mut().insert(original);
+    }
     let books = &mut exchange.books;
     books.record.status = opened.status;
     books.record.rung = opened.rung;

@@ -2,41 +2,63 @@
 //! turned into the client's dialect before anything else looks at it, so that all that watches over an answer knows one
 //! dialect only.
 
-use crate::exchange::Call;
+use crate::exchange::{Call, Early, Exchange, Own};
 use crate::plan::Voice;
 use crate::replay::{self, Kept};
 use crate::stages::attempt::{Missed, UpstreamError};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
+use wellhead_http::names;
 use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
-use wellhead_wire::chat::{Encoded, ErrorShown, Role, Shown};
+use wellhead_wire::chat::{Dialect, Encoded, ErrorShown, Origin, Role, Shown};
 use wellhead_wire::failure::upstream_message;
-use wellhead_wire::openai::chat;
 use wellhead_wire::openai::request::{RequestHead, prepare};
+use wellhead_wire::openai::{Endpoint, chat};
 use wellhead_wire::translate::{
-    Inbound, Untranslatable, decode_answer, encode_error, encode_request, write_request,
+    Inbound, Untranslatable, counted, decode_answer, encode_error, encode_request, kept_answer, kept_request,
+    write_count, write_request,
 };
 
-/// The body for a target whose dialect is not the client's.
-pub(crate) async fn body(call: &Call<'_>, voice: &Arc<Voice>) -> Result<Encoded, Missed> {
+/// What a target is sent.
+pub(crate) struct Written {
+    pub(crate) encoded: Encoded,
+    /// It is the client's own body.
+    pub(crate) is_kept: bool,
+}
+
+/// The body for a target whose dialect is not OpenAI's, or whose client's is not. Where both are the same the client's own
+/// is kept, unless something in it has to be different for this target.
+pub(crate) async fn body(call: &Call<'_>, voice: &Arc<Voice>) -> Result<Written, Missed> {
     let own = voice.clone();
+    let kept = self::own(call, voice).cloned();
     let length = usize::try_from(call.body_bytes).unwrap_or(usize::MAX);
     // What a client of another dialect asked for is known without loss.
     let translated = match call.asked.filter(|_| call.is_foreign()) {
         Some(asked) => {
-            let asked = asked.clone();
-            let work = move || write_request(own.way, &asked, &own.target, &own.losses);
+            let (asked, counts) = (asked.clone(), call.endpoint == Endpoint::CountTokens);
+            let work = move || {
+                let write = if counts { write_count } else { write_request };
+                let encoded = write(own.way, &asked, &own.target, &own.losses)?;
+                let kept = kept.and_then(|kept| kept_request(own.way, &kept.body, &encoded, &own.target));
+                Ok(match kept {
+                    Some(body) => Written { encoded: Encoded { body, ..encoded }, is_kept: true },
+                    None => Written { encoded, is_kept: false },
+                })
+            };
             call.worker.disk.translate(length, work).await
         }
         None => {
             let source = source(call).await?;
-            let work = move || encode_request(own.way, &source, &own.target, &own.losses);
+            let work = move || {
+                let encoded = encode_request(own.way, &source, &own.target, &own.losses)?;
+                Ok(Written { encoded, is_kept: false })
+            };
             call.worker.disk.translate(length, work).await
         }
     };
     match translated {
-        Some(Ok(encoded)) => Ok(encoded),
+        Some(Ok(written)) => Ok(written),
         Some(Err(refused)) => Err(untranslatable(&refused)),
         None => Err(lost()),
     }
@@ -55,6 +77,52 @@ pub(crate) async fn without_foreign_thoughts(call: &Call<'_>, number: usize) -> 
     let target = call.target(number);
     Ok(prepare(&body, &head, &target.model, replay::flags(target)))
 }
+
+/// What the client sent, if this target speaks its dialect. The rest of an answer that broke off is asked for in OpenAI's.
+pub(crate) fn own<'a>(call: &Call<'a>, voice: &Voice) -> Option<&'a Arc<Own>> {
+    call.own.filter(|own| own.dialect == voice.way.dialect && call.resume.is_none())
+}
+
+/// Anthropic's API: the version and the betas that the client asked for, beside those that the provider is configured with.
+/// What was written anew is of the version that the provider's headers name.
+pub(crate) fn versions(own: &Own, is_kept: bool, betas: &[HeaderValue], headers: &mut HeaderMap) {
+    if own.dialect != Dialect::Anthropic {
+        return;
+    }
+    if is_kept {
+        headers.insert(&names::ANTHROPIC_VERSION, HeaderValue::from_static(own.version.as_str()));
+    }
+    let configured = headers.get_all(&names::ANTHROPIC_BETA).iter().cloned();
+    let mut all: Vec<u8> = Vec::new();
+    for value in configured.chain(betas.iter().cloned()) {
+        for beta in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if !beta.is_empty() && !all.split(|byte| *byte == b',').any(|known| known == beta) {
+                all.extend_from_slice(if all.is_empty() { b"" } else { b"," });
+                all.extend_from_slice(beta);
+            }
+        }
+    }
+    if let Ok(value) = HeaderValue::from_bytes(&all)
+        && !all.is_empty()
+    {
+        headers.insert(&names::ANTHROPIC_BETA, value);
+    }
+}
+
+impl Exchange {
+    /// The client's own body is kept only if somebody can be sent it.
+    pub(crate) fn keep_own(&mut self) {
+        let targets = &self.route.targets;
+        self.own = self
+            .own
+            .take()
+            .filter(|own| targets.iter().any(|target| target.voice.way.dialect == own.dialect));
+    }
+}
+
+/// A whole answer as its target wrote it.
+#[derive(Debug, Clone)]
+pub(crate) struct Original(pub(crate) Bytes);
 
 /// Parameters that the target was not told of, as the header lists them.
 #[derive(Debug, Clone)]
@@ -150,14 +218,45 @@ pub(crate) fn inbound(call: &Call<'_>, number: usize) -> Option<Box<Inbound>> {
     target.native.as_ref()?;
     let voice = &target.voice;
     let event_bytes_max = call.plan.limits.event_bytes_max;
-    Some(Box::new(Inbound::new(voice.way.dialect, &voice.target.origin, shown(call, voice), event_bytes_max)))
+    let dialect = voice.way.dialect;
+    let inbound = Inbound::new(dialect, &voice.target.origin, shown(call, voice), event_bytes_max);
+    // Behind what another target has said already, the client's stream is ours.
+    let is_first = call.early.and_then(Early::identity).is_none();
+    Some(Box::new(match own(call, voice) {
+        Some(_) if is_first => inbound.carrying(dialect, marked(call, voice)),
+        _ => inbound,
+    }))
 }
 
-/// A whole answer in the client's dialect.
-pub(crate) async fn answer(call: &Call<'_>, voice: &Arc<Voice>, body: Bytes) -> Result<Bytes, Failure> {
+/// The origin that opaque reasoning has to name, if the next request of the same conversation may go to another target
+/// that speaks the dialect and would refuse it. Where there is none, not a byte has to change.
+fn marked(call: &Call<'_>, voice: &Voice) -> Option<Origin> {
+    let is_other =
+        |other: &Voice| other.way.dialect == voice.way.dialect && other.target.origin != voice.target.origin;
+    let fallback = call.route.model.fallback.as_ref();
+    let switches = fallback.is_some_and(|other| other.model.is_some() || other.larger_model.is_some())
+        || call.route.targets.iter().any(|target| is_other(&target.voice));
+    switches.then(|| voice.target.origin.clone())
+}
+
+/// A whole answer in OpenAI's dialect, and as it came if that is the client's.
+pub(crate) async fn answer(
+    call: &Call<'_>,
+    voice: &Arc<Voice>,
+    body: Bytes,
+) -> Result<(Bytes, Option<Original>), Failure> {
     let (own, shown) = (voice.clone(), shown(call, voice));
+    let (is_kept, origin) = (self::own(call, voice).is_some(), marked(call, voice));
+    let endpoint = call.endpoint;
     let length = body.len();
-    let work = move || decode_answer(own.way.dialect, &body, &own.target.origin, &shown);
+    let work = move || {
+        let dialect = own.way.dialect;
+        let answer = match endpoint {
+            Endpoint::CountTokens => counted(dialect, &body)?,
+            _ => decode_answer(dialect, &body, &own.target.origin, &shown)?,
+        };
+        Ok((answer, is_kept.then(|| Original(kept_answer(dialect, &body, origin.as_ref())))))
+    };
     let translated = call.worker.disk.translate(length, work).await;
     translated.unwrap_or_else(|| {
         let detail = "the answer could not be translated";

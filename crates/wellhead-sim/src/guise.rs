@@ -7,7 +7,7 @@ use bytes::Bytes;
 use wellhead_wire::anthropic::Version;
 use wellhead_wire::chat::{Dialect, Origin, Shown};
 use wellhead_wire::gemini::{Call, Framing, Method};
-use wellhead_wire::translate::{Heading, Outbound, read_request, write_answer, write_error};
+use wellhead_wire::translate::{Heading, Outbound, read_count, read_request, write_answer, write_error};
 
 use crate::core::Core;
 use crate::net::Request;
@@ -28,6 +28,9 @@ pub(crate) struct Guise {
 
 /// A request in another dialect as one of OpenAI Chat, or the error that it gets; `None` if it is in no other.
 pub(crate) fn of(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
+    if let Some(counted) = counted(request) {
+        return Some(counted);
+    }
     let (dialect, path) = dialect(&request.path)?;
     let framing = Framing::asked(request.query.as_deref());
     let version = request.header(Version::HEADER).and_then(Version::from_header).unwrap_or_default();
@@ -52,6 +55,32 @@ pub(crate) fn of(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
             Some((Guise { dialect, framing, model: named.unwrap_or_default().into() }, Err(reply)))
         }
     }
+}
+
+/// How long a prompt is: a token a word, and one for every piece of punctuation.
+fn counted(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
+    let call = Call::parse(&request.path).filter(|call| call.method == Method::CountTokens);
+    let dialect = match &call {
+        Some(_) => Dialect::Gemini,
+        None if request.path.ends_with("/messages/count_tokens") => Dialect::Anthropic,
+        None => return None,
+    };
+    let model = call.map_or(Cow::Borrowed(""), |call| call.model);
+    let version = request.header(Version::HEADER).and_then(Version::from_header).unwrap_or_default();
+    let heading = Heading { model: &model, stream: false, version };
+    let reply = match read_count(dialect, &request.body, heading) {
+        Ok(asked) => {
+            let text = String::from_utf8_lossy(&asked.body);
+            let tokens = text.split_whitespace().count() + text.matches([',', '.', '?']).count();
+            let member = if dialect == Dialect::Gemini { "totalTokens" } else { "input_tokens" };
+            Reply::json(200, &serde_json::json!({ member: tokens }), 0)
+        }
+        Err(wrong) => {
+            let (code, message) = (Some(wrong.code()), wrong.to_string());
+            crate::reply::error(400, "invalid_request_error", code, wrong.param(), &message)
+        }
+    };
+    Some((Guise { dialect, framing: Framing::Sse, model: model.into() }, Err(reply)))
 }
 
 /// The model that a path names, and whether it asks for a stream.

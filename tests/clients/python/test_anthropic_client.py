@@ -146,3 +146,21 @@ def test_a_cut_stream_is_an_error_and_no_answer(claude, stack):
         model=model, max_tokens=500, messages=QUESTION, extra_headers=fault("cut-after:5")
     ) as stream:
         stream.get_final_message()
+
+
+def test_a_prompt_is_counted(claude, model):
+    counted = claude.messages.count_tokens(model=model, messages=QUESTION, tools=[WEATHER])
+    longer = claude.messages.count_tokens(model=model, messages=[{"role": "user", "content": "word " * 500}])
+    assert 0 < counted.input_tokens < longer.input_tokens
+
+
+def test_the_list_of_models(claude):
+    """Page by page, as the SDK walks it."""
+    models = list(claude.models.list(limit=2))
+    ids = [model.id for model in models]
+    assert set(MODELS) <= set(ids) and ids == sorted(ids)
+    assert {model.type for model in models} == {"model"}
+    one = claude.models.retrieve("at-gemini")
+    assert (one.id, one.created_at.year) == ("at-gemini", 1970)
+    with pytest.raises(anthropic.NotFoundError):
+        claude.models.retrieve("nobody")

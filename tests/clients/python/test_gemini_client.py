@@ -6,6 +6,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 from shared import fault
+from stack import fetch
 
 pytestmark = pytest.mark.gateway
 
@@ -87,3 +88,46 @@ def test_errors_are_its_own(gemini, stack):
     config = types.GenerateContentConfig(http_options=types.HttpOptions(headers=fault("status:500")))
     with pytest.raises(errors.ServerError):
         gemini.models.generate_content(model=stack.spare("fault"), contents=QUESTION, config=config)
+
+
+def in_query(stack):
+    """The key where the SDK never puts it and plain HTTP clients often do."""
+    return lambda path: f"{stack.gateway_url}/v1beta/{path}key={stack.key()}"
+
+
+def test_a_prompt_is_counted(gemini, model):
+    counted = gemini.models.count_tokens(model=model, contents=QUESTION)
+    longer = gemini.models.count_tokens(model=model, contents="word " * 500)
+    assert 0 < counted.total_tokens < longer.total_tokens
+
+
+def test_a_key_in_the_query(stack, model):
+    url = in_query(stack)
+    body = {"contents": [{"role": "user", "parts": [{"text": QUESTION}]}]}
+    counted = json.loads(fetch(url(f"models/{model}:countTokens?"), json.dumps(body).encode()))
+    assert counted["totalTokens"] > 0
+    events = fetch(url(f"models/{model}:streamGenerateContent?alt=sse&"), json.dumps(body).encode())
+    assert events.startswith("data: {") and "finishReason" in events
+    assert f"models/{model}" in [listed["name"] for listed in json.loads(fetch(url("models?")))["models"]]
+
+
+def test_the_list_of_models(gemini):
+    names = [listed.name for listed in gemini.models.list(config={"page_size": 2})]
+    assert {f"models/{name}" for name in MODELS} <= set(names) and names == sorted(names)
+    one = gemini.models.get(model="at-anthropic")
+    assert one.name == "models/at-anthropic" and "generateContent" in one.supported_actions
+    with pytest.raises(errors.ClientError) as error:
+        gemini.models.get(model="nobody")
+    assert error.value.code == 404
+
+
+def test_vectors(gemini):
+    one = gemini.models.embed_content(model="practice", contents="A wellhead.")
+    several = gemini.models.embed_content(model="practice", contents=["A wellhead.", "A pump."])
+    assert len(one.embeddings) == 1 and len(several.embeddings) == 2
+    assert one.embeddings[0].values == several.embeddings[0].values != several.embeddings[1].values
+    small = gemini.models.embed_content(model="practice", contents="A wellhead.", config={"output_dimensionality": 16})
+    assert len(small.embeddings[0].values) == 16
+    with pytest.raises(errors.ClientError) as error:
+        gemini.models.embed_content(model="practice", contents="x", config={"task_type": "RETRIEVAL_QUERY"})
+    assert "taskType" in error.value.message

@@ -8,6 +8,7 @@ mod http2;
 mod identity;
 mod limits;
 mod models;
+mod native;
 mod paths;
 mod quirks;
 mod reasoning;

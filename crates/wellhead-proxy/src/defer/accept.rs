@@ -26,6 +26,7 @@ use wellhead_resilience::defer::frame::BODY_BYTES_MAX;
 use wellhead_resilience::defer::{Accepted, Entry, Id, Record, Reserve, may_have};
 use wellhead_resilience::ladder::End;
 use wellhead_types::{Outcome, Rung};
+use wellhead_wire::openai::Endpoint;
 
 /// Longest `Idempotency-Key`.
 const KEY_BYTES_MAX: usize = 255;
@@ -65,7 +66,7 @@ pub(crate) type Later = Pin<Box<dyn Future<Output = Response<GatewayBody>> + Sen
 /// (RFC 7240 section 2). A request that was accepted before is the same one, whatever it prefers now: what has an
 /// idempotency key is done once.
 fn asked(exchange: &Exchange) -> Option<Prefer> {
-    exchange.route.model.defer.as_ref()?;
+    exchange.route.model.defer.as_ref().filter(|_| exchange.endpoint != Endpoint::CountTokens)?;
     let prefer = Prefer::from_headers(&exchange.headers);
     if prefer.respond_async {
         return Some(prefer);

@@ -168,6 +168,7 @@ async fn ready(
         head,
         body: Kept::Memory(body),
         asked: None,
+        own: None,
         headers,
         kept_headers: Box::default(),
         trace,

@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use wellhead_catalog::{Ability, Auth, Dialect as Spoken, Model};
 use wellhead_wire::chat::{Abilities, Dialect, Losses, Origin, Target};
 use wellhead_wire::gemini::{Method, Service};
+use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::PrepareFlags;
 use wellhead_wire::translate::Way;
 
@@ -53,6 +54,7 @@ fn service(provider: &ProviderPlan) -> Service {
 pub(crate) struct Native {
     whole: Uris,
     stream: Uris,
+    count: Uris,
 }
 
 impl Native {
@@ -70,17 +72,27 @@ impl Native {
         let version = if base.is_empty() { "v1beta/" } else { "" };
         let of =
             |method: Method| provider.uris(&format!("{version}{models}/{segment}{}", method.suffix()), model);
-        let (whole, stream) = match dialect(provider.kind.dialect) {
-            Dialect::Gemini => (of(Method::GenerateContent)?, of(Method::StreamGenerateContent)?),
-            Dialect::Anthropic => (provider.uris(messages, model)?, provider.uris(messages, model)?),
+        let (whole, stream, count) = match dialect(provider.kind.dialect) {
+            Dialect::Gemini => {
+                (of(Method::GenerateContent)?, of(Method::StreamGenerateContent)?, of(Method::CountTokens)?)
+            }
+            Dialect::Anthropic => {
+                let whole = provider.uris(messages, model)?;
+                let count = provider.uris(&format!("{messages}/count_tokens"), model)?;
+                (whole.clone(), whole, count)
+            }
             _ => return Ok(None),
         };
-        Ok(Some(Self { whole, stream }))
+        Ok(Some(Self { whole, stream, count }))
     }
 
     /// Where a request goes.
-    pub(crate) const fn uris(&self, streamed: bool) -> &Uris {
-        if streamed { &self.stream } else { &self.whole }
+    pub(crate) const fn uris(&self, endpoint: Endpoint, streamed: bool) -> &Uris {
+        match (endpoint, streamed) {
+            (Endpoint::CountTokens, _) => &self.count,
+            (_, true) => &self.stream,
+            (_, false) => &self.whole,
+        }
     }
 }
 

@@ -155,8 +155,17 @@ impl TargetPlan {
         })
     }
 
+    /// Whether it can be asked for this.
+    pub(crate) fn serves(&self, endpoint: Endpoint) -> bool {
+        match endpoint {
+            Endpoint::CountTokens => self.native.is_some(),
+            other => self.provider.serves(other.upstream_path()),
+        }
+    }
+
     pub(crate) fn uris(&self, endpoint: Endpoint) -> &Uris {
-        &self.uris[endpoint as usize]
+        // Counts are asked for at addresses of their own; nobody else comes here.
+        self.uris.get(endpoint as usize).unwrap_or(&self.uris[0])
     }
 
     /// Where it is handed the beginning of an answer.

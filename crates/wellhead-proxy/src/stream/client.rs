@@ -23,6 +23,7 @@ use wellhead_types::planted::{self, Planted};
 use wellhead_types::{Cause, Failure, Outcome, Stage};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::stream::{Delivered, interruption_event};
+use wellhead_wire::sse::original;
 
 /// Between two keep-alive comments while no content comes. Below the 15 s at which the first proxies lose patience.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -299,7 +300,11 @@ impl Flow {
         loop {
             if let Some(bytes) = self.live.ready.pop() {
                 self.exchange.books.record.response_bytes += bytes.len() as u64;
-                self.exchange.record_event(&bytes);
+                if self.live.carries() {
+                    self.exchange.record_event(&original::strip(&bytes));
+                } else {
+                    self.exchange.record_event(&bytes);
+                }
                 return Poll::Ready(Step::Data(bytes));
             }
             if let Some(broken) = self.failed {

@@ -11,7 +11,7 @@ use wellhead_wire::openai::error::ErrorBody;
 use wellhead_wire::openai::resume::{Broken, Plan, Resumed};
 use wellhead_wire::openai::stream::{Delivered, END_SIGNAL, Identity, StreamEnd, StreamObserver};
 use wellhead_wire::sse::{Framer, Tail, Verdict};
-use wellhead_wire::translate::Inbound;
+use wellhead_wire::translate::{Inbound, carried_bytes_max};
 
 /// Delivered text is counted in the budget for replay in pieces of this size: a counter that all threads share is not
 /// touched for every word.
@@ -45,11 +45,14 @@ impl Live {
         let resumed = call.resume.map(|resume| resume.joint(call)).or_else(|| renamed(call));
         let remembers = resumed.is_none() && call.is_rescuable();
         let watch = if remembers { StreamObserver::remembering } else { StreamObserver::new };
+        let observer = watch(call.endpoint, call.head.asked_usage);
+        let carries = inbound.as_ref().is_some_and(|inbound| inbound.carries());
+        let event_bytes_max = call.plan.limits.event_bytes_max;
         Self {
             body,
             inbound,
-            framer: Framer::new(call.plan.limits.event_bytes_max),
-            observer: watch(call.endpoint, call.head.asked_usage),
+            framer: Framer::new(if carries { carried_bytes_max(event_bytes_max) } else { event_bytes_max }),
+            observer: if carries { observer.in_order() } else { observer },
             resumed,
             ready: Queue::default(),
             terminal: false,
@@ -209,6 +212,11 @@ impl Live {
     /// The in-band error that fits what the client has seen.
     pub(crate) fn interruption(&self, error: &ErrorBody) -> Bytes {
         self.observer.interruption(error)
+    }
+
+    /// Whether its events carry what the target wrote itself.
+    pub(crate) fn carries(&self) -> bool {
+        self.inbound.as_ref().is_some_and(|inbound| inbound.carries())
     }
 
     /// How far the stream has come.

@@ -64,6 +64,7 @@ impl Exchange {
     /// memory as it takes. As it came it shares the connection's read buffer, and keeps all of that alive.
     pub(crate) fn settle_down(&mut self) {
         self.early = None;
+        self.own = None;
         if !self.call().is_rescuable() {
             return self.forget_request();
         }

@@ -113,7 +113,16 @@ pub(super) fn prepared(exchange: &Exchange, body: Bytes, rung: Rung) -> Opened {
     }
     // Nothing was used for it.
     let content = Content::Whole(body, Some(Usage::default()));
-    Opened { target: Opened::NO_TARGET, rung, first_at: None, status: 200, headers, dropped: None, content }
+    Opened {
+        target: Opened::NO_TARGET,
+        rung,
+        first_at: None,
+        status: 200,
+        headers,
+        dropped: None,
+        original: None,
+        content,
+    }
 }
 
 /// A streamed answer on its way to the client.

@@ -65,7 +65,8 @@ impl Substitute {
         now: Nanos,
         deadline: Nanos,
     ) -> Option<Box<Self>> {
-        let fallback = route.model.fallback.as_ref()?;
+        // Another model counts differently.
+        let fallback = route.model.fallback.as_ref().filter(|_| endpoint != Endpoint::CountTokens)?;
         let [smaller, larger] = others(plan, route)
             .map(|other| other.is_some_and(|o| unfit(&o, route, app, endpoint).len() < o.targets.len()));
         let declared = Declared {
@@ -108,10 +109,11 @@ pub(crate) fn others(plan: &Plan, route: &Route) -> [Option<Arc<Route>>; 2] {
 /// The targets of a route that cannot answer: no such endpoint, or in no region that app and model allow (decision 19).
 pub(crate) fn unfit(route: &Route, asked: &Route, app: &AppPlan, endpoint: Endpoint) -> Vec<usize> {
     let is_fit = |i: &usize| {
-        let provider = &route.targets[*i].provider;
+        let target = &route.targets[*i];
+        let provider = &target.provider;
         let regions = asked.model.regions.as_ref();
         let is_near = regions.is_none_or(|r| provider.region.as_ref().is_some_and(|own| r.contains(own)));
-        provider.serves(endpoint.upstream_path()) && app.may_reach(provider) && is_near
+        target.serves(endpoint) && app.may_reach(provider) && is_near
     };
     (0..route.targets.len()).filter(|i| !is_fit(i)).collect()
 }

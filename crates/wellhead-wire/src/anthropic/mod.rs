@@ -20,6 +20,7 @@ mod tests;
 pub use answer::{decode_answer, encode_answer};
 pub use count::{decode_count, decode_count_answer, encode_count, encode_count_answer};
 pub use error::{encode_error, error_event, error_type};
+pub(crate) use read::FOR_PREVIOUS;
 pub use request::decode_request;
 pub use stream::{HELD_BYTES_MAX, StreamDecoder, StreamEncoder, TOOL_INPUT_BYTES_MAX};
 pub use usage::read_usage;

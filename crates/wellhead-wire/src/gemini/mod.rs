@@ -41,6 +41,7 @@ pub use error::{encode_error, encode_error_after, error_event};
 pub use options::{Options, Service, Thinking};
 pub use path::{Call, Framing, Method};
 pub use request::{decode_request, encode_request};
+pub(crate) use sign::{UNCHECKED, from_client as unmarked, to_client as marked};
 pub use stream::{StreamDecoder, StreamEncoder};
 pub use usage::read_usage;
 

@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// services (docs.cloud.google.com/vertex-ai/generative-ai/docs/thought-signatures, "Using REST or manual handling";
 /// ai.google.dev/gemini-api/docs/thought-signatures, FAQ). AI Studio knows a second value, which Vertex AI refuses
 /// (pydantic-ai#3881).
-pub(super) const UNCHECKED: &str = "skip_thought_signature_validator";
+pub(crate) const UNCHECKED: &str = "skip_thought_signature_validator";
 
 /// How a text begins whose bytes begin with the mark of an origin.
 const MARKED: &str = "d2gxf";
@@ -21,7 +21,7 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
 
 /// As a client of this dialect gets it. SDKs read the member as bytes, so that a text which names its origin is
 /// base64 once more.
-pub(super) fn to_client(opaque: &Opaque) -> String {
+pub(crate) fn to_client(opaque: &Opaque) -> String {
     let text = opaque.to_text();
     if opaque.origin.is_none() && opaque.dialect == GEMINI {
         return text;
@@ -30,7 +30,7 @@ pub(super) fn to_client(opaque: &Opaque) -> String {
 }
 
 /// As a client of this dialect sends it back. Python's SDK changes the alphabet to that of URLs.
-pub(super) fn from_client(text: &str) -> Opaque {
+pub(crate) fn from_client(text: &str) -> Opaque {
     let decoded = text
         .starts_with(MARKED)
         .then(|| {

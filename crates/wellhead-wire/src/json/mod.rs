@@ -15,5 +15,6 @@ pub use canonical::{NotCanonical, canonical};
 pub use cursor::{Cursor, NESTING_MAX};
 pub(crate) use scan::scan_with;
 pub use scan::{Member, ObjectSpan, ScanError, Spans, find, scan, validate};
+pub(crate) use splice::replaced;
 pub use splice::{Part, Splice};
 pub use text::{Text, push_quoted, quoted};

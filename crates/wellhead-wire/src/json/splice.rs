@@ -150,6 +150,15 @@ impl<'a> Splice<'a> {
     }
 }
 
+/// The text with another value at `path`. `None`: nothing is there, or it is that value already.
+pub(crate) fn replaced(body: &[u8], path: &[&str], with: &[u8]) -> Option<Bytes> {
+    let value = super::find(body, path).filter(|value| *value != with)?;
+    let start = value.as_ptr().addr().checked_sub(body.as_ptr().addr())?;
+    let mut splice = Splice::new(body);
+    splice.replace(start..start + value.len(), with);
+    Some(splice.finish())
+}
+
 /// Whatever stands before the last member in what was written so far is `{`, or a comma that has lost its purpose.
 fn drop_trailing_comma(out: &mut Vec<u8>) {
     if let Some(last) = out.iter().rposition(|b| !b.is_ascii_whitespace())

@@ -25,10 +25,12 @@ pub enum Endpoint {
     AudioTranscriptions,
     AudioTranslations,
     Rerank,
+    /// How long a prompt is. OpenAI has no such endpoint: clients and targets of other dialects do.
+    CountTokens,
 }
 
 impl Endpoint {
-    /// Every endpoint.
+    /// Every endpoint of OpenAI's.
     pub const ALL: [Self; 12] = [
         Self::ChatCompletions,
         Self::Completions,
@@ -59,6 +61,7 @@ impl Endpoint {
             Self::AudioTranscriptions => "/v1/audio/transcriptions",
             Self::AudioTranslations => "/v1/audio/translations",
             Self::Rerank => "/v1/rerank",
+            Self::CountTokens => "/v1/messages/count_tokens",
         }
     }
 
@@ -88,6 +91,7 @@ impl Endpoint {
             Self::AudioTranscriptions => "transcription",
             Self::AudioTranslations => "translation",
             Self::Rerank => "rerank",
+            Self::CountTokens => "count_tokens",
         }
     }
 

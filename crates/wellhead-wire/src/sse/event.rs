@@ -66,6 +66,28 @@ impl<'a> Event<'a> {
         Some(Cow::Owned(lines.join(&b'\n')))
     }
 
+    /// Appends the event with other data in the place of its own; every other byte stays. Data on several lines becomes one.
+    pub(crate) fn write_with(&self, data: &[u8], out: &mut Vec<u8>) {
+        if let (Some(own), 1) = (self.data, self.data_lines)
+            && let Some(start) = own.as_ptr().addr().checked_sub(self.raw.as_ptr().addr())
+            && let (Some(before), Some(after)) = (self.raw.get(..start), self.raw.get(start + own.len()..))
+        {
+            out.extend_from_slice(before);
+            out.extend_from_slice(data);
+            out.extend_from_slice(after);
+            return;
+        }
+        if let Some(name) = self.name {
+            out.extend_from_slice(b"event: ");
+            out.extend_from_slice(name);
+            out.push(b'\n');
+        }
+        out.extend_from_slice(b"data: ");
+        // In JSON a line end is white space.
+        out.extend(data.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+        out.extend_from_slice(b"\n\n");
+    }
+
     /// Whether there is nothing in it that a client would see: only comments or a blank line.
     pub const fn is_comment_only(&self) -> bool {
         self.fields == 0

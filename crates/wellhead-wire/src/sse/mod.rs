@@ -6,6 +6,7 @@
 
 mod event;
 mod framer;
+pub mod original;
 
 #[cfg(test)]
 mod tests;

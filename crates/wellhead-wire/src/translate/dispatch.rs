@@ -18,11 +18,7 @@ pub(super) fn encode_request(
     losses: &Losses,
 ) -> Result<Encoded, Unsupported> {
     match dialect {
-        Dialect::Anthropic => {
-            let named = anthropic::Options::of(&target.origin.model);
-            let options = anthropic::Options { version: Version::V2023, ..named };
-            anthropic::encode_request(request, target, losses, options)
-        }
+        Dialect::Anthropic => anthropic::encode_request(request, target, losses, anthropic_options(target)),
         Dialect::Gemini => {
             let options = gemini::Options::of(service, &target.origin.model);
             gemini::encode_request(request, target, losses, options)
@@ -34,6 +30,11 @@ pub(super) fn encode_request(
         }
         _ => chat::encode_request(request, target, losses, &quirks),
     }
+}
+
+/// What is written anew is of the older version: all targets take it.
+pub(super) fn anthropic_options(target: &Target) -> anthropic::Options {
+    anthropic::Options { version: Version::V2023, ..anthropic::Options::of(&target.origin.model) }
 }
 
 pub(super) fn decode_answer(dialect: Dialect, body: &[u8], origin: &Origin) -> Result<Answer, Failure> {
@@ -158,6 +159,34 @@ impl Encoder {
             Self::Cohere(encoder) => encoder.push(event, out),
             Self::Ollama(encoder) => encoder.push(event, out),
             Self::Chat(encoder) => encoder.push(event, out),
+        }
+    }
+
+    /// Passes on an event that the target wrote in the client's dialect itself.
+    pub fn relay(&mut self, raw: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Anthropic(encoder) => encoder.relay(raw, out),
+            Self::Gemini(encoder) => encoder.relay(raw, out),
+            Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => {}
+        }
+    }
+
+    /// From here on the stream is written here, behind what was passed on.
+    pub fn take_over(&mut self, out: &mut Vec<u8>) {
+        if let Self::Anthropic(encoder) = self {
+            encoder.take_over(out);
+        }
+    }
+
+    /// Ends a stream that was passed on; `false` if more than its last event is missing.
+    pub fn finish_relayed(&mut self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Anthropic(encoder) => encoder.finish_relayed(out),
+            Self::Gemini(encoder) => {
+                encoder.finish_relayed(out);
+                true
+            }
+            Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => false,
         }
     }
 

@@ -2,19 +2,17 @@
 
 use super::Decoder;
 use super::frames::{Frame, Frames};
+use super::own::Carrier;
 use crate::chat::{Dialect, Event, Origin, Shown};
 use crate::openai::chat::StreamEncoder;
 use bytes::Bytes;
-use wellhead_types::{Cause, Failure, Stage};
+use wellhead_types::Failure;
 
 /// One stream on its way in.
 #[derive(Debug)]
 pub struct Inbound {
     frames: Frames,
-    decoder: Decoder,
-    encoder: StreamEncoder,
-    /// Kept for its memory.
-    events: Vec<Event>,
+    reader: Reader,
     failed: bool,
 }
 
@@ -23,67 +21,106 @@ impl Inbound {
     pub fn new(dialect: Dialect, origin: &Origin, shown: Shown, event_bytes_max: usize) -> Self {
         Self {
             frames: Frames::new(dialect, event_bytes_max),
-            decoder: Decoder::new(dialect, origin),
-            encoder: StreamEncoder::new(shown),
-            events: Vec::new(),
+            reader: Reader {
+                decoder: Decoder::new(dialect, origin),
+                encoder: StreamEncoder::new(shown),
+                events: Vec::new(),
+                carrier: None,
+            },
             failed: false,
         }
+    }
+
+    /// For a client of the target's own dialect: what the target wrote rides along ([`crate::sse::original`]). With `origin`,
+    /// opaque reasoning in it says that it comes from there.
+    #[must_use]
+    pub fn carrying(mut self, dialect: Dialect, origin: Option<Origin>) -> Self {
+        self.reader.carrier = super::is_kept(dialect).then(|| Box::new(Carrier::new(dialect, origin)));
+        self
+    }
+
+    /// Whether what the target wrote rides along.
+    pub const fn carries(&self) -> bool {
+        self.reader.carrier.is_some()
     }
 
     /// Takes a piece of the target's body. Returns what that is in chunks, and the failure that ended it, if one did: what
     /// comes behind an error must not make a broken answer look finished.
     pub fn push(&mut self, chunk: Bytes) -> (Bytes, Option<Failure>) {
-        let Self { frames, decoder, encoder, events, failed } = self;
+        let Self { frames, reader, failed } = self;
         if *failed {
             return (Bytes::new(), None);
         }
         let (mut out, mut failure) = (Vec::new(), None);
         let framed = frames.push(chunk, &mut |frame| {
             if failure.is_none() {
-                failure = decode(decoder, encoder, events, &frame, &mut out).err();
+                failure = reader.read(&frame, &mut out).err();
             }
         });
-        if let Err(error) = framed {
-            failure.get_or_insert_with(|| Failure::endpoint(Stage::Stream, Cause::ResponseTooLarge, error));
-        }
+        let failure = failure.or(framed.err());
         *failed = failure.is_some();
         (out.into(), failure)
     }
 
     /// The target has closed the stream: what is left of it.
     pub fn close(&mut self) -> (Bytes, Option<Failure>) {
-        let Self { frames, decoder, encoder, events, failed } = self;
-        if *failed {
+        let Self { frames, reader, failed } = self;
+        if std::mem::replace(failed, true) {
             return (Bytes::new(), None);
         }
-        *failed = true;
         let (mut out, mut failure) = (Vec::new(), None);
-        frames.finish(&mut |frame| failure = decode(decoder, encoder, events, &frame, &mut out).err());
-        if failure.is_some() {
-            return (out.into(), failure);
+        frames.finish(&mut |frame| failure = reader.read(&frame, &mut out).err());
+        if failure.is_none() {
+            reader.finish(&mut out);
         }
-        events.clear();
-        decoder.finish(events);
-        events.iter().for_each(|event| encoder.push(event, &mut out));
-        (out.into(), None)
+        (out.into(), failure)
     }
 }
 
-/// One event of the target's as chunks.
-fn decode(
-    decoder: &mut Decoder,
-    encoder: &mut StreamEncoder,
-    events: &mut Vec<Event>,
-    frame: &Frame<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), Failure> {
-    events.clear();
-    let decoded = decoder.push(frame, events);
-    for event in events.drain(..) {
-        if let Event::Error(failure) = event {
-            return Err(*failure);
+#[derive(Debug)]
+struct Reader {
+    decoder: Decoder,
+    encoder: StreamEncoder,
+    /// Kept for its memory.
+    events: Vec<Event>,
+    /// There if the client speaks the target's dialect.
+    carrier: Option<Box<Carrier>>,
+}
+
+impl Reader {
+    /// One piece of the target's as chunks.
+    fn read(&mut self, frame: &Frame<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let Self { decoder, encoder, events, carrier } = self;
+        events.clear();
+        let decoded = decoder.push(frame, events);
+        if let (Some(carrier), Frame::Event(event)) = (carrier, frame) {
+            let failed = events.iter().position(|event| matches!(event, Event::Error(_)));
+            if let Some(Event::Error(failure)) = failed.map(|at| events.swap_remove(at)) {
+                return Err(*failure);
+            }
+            // Nothing of an event that cannot be read goes on: the client would get all of it or none.
+            decoded?;
+            carrier.write(event, events, encoder, out);
+            return Ok(());
         }
-        encoder.push(&event, out);
+        for event in events.drain(..) {
+            if let Event::Error(failure) = event {
+                return Err(*failure);
+            }
+            encoder.push(&event, out);
+        }
+        decoded
     }
-    decoded
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let Self { decoder, encoder, events, carrier } = self;
+        events.clear();
+        decoder.finish(events);
+        let mut end = Vec::new();
+        events.iter().for_each(|event| encoder.push(event, &mut end));
+        match carrier {
+            Some(_) => Carrier::end(&end, out),
+            None => out.append(&mut end),
+        }
+    }
 }

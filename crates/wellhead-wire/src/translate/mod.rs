@@ -4,15 +4,21 @@
 //! Towards targets: [`encode_request`], [`decode_answer`], [`Inbound`]. Towards clients: [`read_request`],
 //! [`write_answer`], [`write_error`], [`Outbound`].
 
+mod aside;
 mod dispatch;
 mod frames;
 mod inbound;
 mod outbound;
+mod own;
 
+pub use aside::{
+    Embedding, counted, read_count, read_embedding, write_count, write_counted, write_embedding,
+};
 pub use dispatch::{Decoder, Encoder};
 pub use frames::Frame;
 pub use inbound::Inbound;
 pub use outbound::Outbound;
+pub use own::{is_kept, kept_answer, kept_request, named_answer};
 
 use crate::anthropic;
 use crate::chat::{
@@ -24,6 +30,12 @@ use crate::openai::chat;
 use bytes::Bytes;
 use serde_json::Value;
 use wellhead_types::Failure;
+
+/// Most bytes of an event that carries what the target wrote, if that has at most `event_bytes_max`: the original, and a
+/// chunk that may say a thought twice.
+pub const fn carried_bytes_max(event_bytes_max: usize) -> usize {
+    event_bytes_max.saturating_mul(4)
+}
 
 /// Why a request is not sent to a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,7 +142,11 @@ pub struct Heading<'a> {
 
 /// Reads a client's request.
 pub fn read_request(dialect: Dialect, body: &[u8], heading: Heading<'_>) -> Result<Asked, Untranslatable> {
-    let mut request = dispatch::decode_request(dialect, body, heading)?;
+    seen_by_chat(dispatch::decode_request(dialect, body, heading)?)
+}
+
+/// The same beside what it is in OpenAI Chat.
+fn seen_by_chat(mut request: Request) -> Result<Asked, Untranslatable> {
     // Whoever watches over the answer wants its usage; the client's dialect decides what is shown of it.
     request.stream_usage = true;
     let origin = Origin { provider: "".into(), model: request.model.clone() };

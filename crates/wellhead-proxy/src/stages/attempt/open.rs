@@ -8,13 +8,14 @@ use crate::answer::{Content, Opened};
 use crate::exchange::{Call, Early};
 use crate::settle::Signs;
 use crate::stream;
-use crate::translate::{self, Dropped};
+use crate::translate::{self, Dropped, Original};
 use bytes::{Bytes, BytesMut};
 use http::{Response, header};
 use http_body_util::BodyExt;
 use std::collections::VecDeque;
 use wellhead_net::InBody;
-use wellhead_types::{Cause, Failure, Stage};
+use wellhead_types::{Cause, Failure, Stage, Usage};
+use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::answer::inspect;
 
 /// From response headers to an answer that can be committed to. `signs` are there if another attempt may run beside it.
@@ -37,7 +38,7 @@ pub(crate) async fn open(
     // What has to be translated cannot be passed on unread.
     let translated = call.target(begun.number).native.is_some() || call.asked.is_some();
     let late = call.resume.is_some() || call.early.is_some_and(Early::is_open);
-    let mut first_at = None;
+    let (mut first_at, mut original) = (None, None);
     let content = match kind(&parts.headers, call.head.stream) {
         // The client has been promised a stream.
         Kind::Json | Kind::Bytes if late => {
@@ -55,7 +56,11 @@ pub(crate) async fn open(
             first_at = opened.first_at;
             Content::Stream(opened.live)
         }
-        Kind::Json => whole(call, begun.number, body, limit).await.map_err(missed)?,
+        Kind::Json => {
+            let (content, own) = whole(call, begun.number, body, limit).await.map_err(missed)?;
+            original = own;
+            content
+        }
         Kind::Html => {
             let detail = "a page of HTML instead of an answer";
             return Err(missed(Failure::endpoint(Stage::FirstToken, Cause::ErrorInSuccess, detail)));
@@ -67,7 +72,16 @@ pub(crate) async fn open(
         Kind::Bytes => first_piece(body, limit).await.map_err(missed)?,
     };
     let (rung, dropped) = (begun.terms.rung, parts.extensions.remove::<Dropped>());
-    Ok(Opened { target: begun.number, rung, first_at, status, headers: parts.headers, dropped, content })
+    Ok(Opened {
+        target: begun.number,
+        rung,
+        first_at,
+        status,
+        headers: parts.headers,
+        dropped,
+        original,
+        content,
+    })
 }
 
 /// A compressed answer cannot be watched. An unstreamed one is relayed if the client takes compressed answers; a
@@ -92,7 +106,12 @@ fn compressed() -> Failure {
 
 /// A JSON answer is read whole, so that an error inside a 200 or a cut can still be followed by another attempt. One
 /// larger than the limit is relayed from there on.
-async fn whole(call: &Call<'_>, number: usize, mut body: InBody, limit: Limit) -> Result<Content, Failure> {
+async fn whole(
+    call: &Call<'_>,
+    number: usize,
+    mut body: InBody,
+    limit: Limit,
+) -> Result<(Content, Option<Original>), Failure> {
     let max = usize::try_from(call.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
     let target = call.target(number);
     let voice = target.native.as_ref().map(|_| &target.voice);
@@ -106,15 +125,19 @@ async fn whole(call: &Call<'_>, number: usize, mut body: InBody, limit: Limit) -
             return Err(Failure::endpoint(Stage::FirstToken, Cause::ResponseTooLarge, detail));
         }
         if bytes > max {
-            return Ok(Content::Relay(read, body));
+            return Ok((Content::Relay(read, body), None));
         }
     }
+    let mut original = None;
     let mut whole = join(read, bytes);
     if let Some(voice) = voice {
-        whole = translate::answer(call, voice, whole).await?;
+        (whole, original) = translate::answer(call, voice, whole).await?;
     }
     let inspected = inspect(call.endpoint, &whole)?;
-    Ok(Content::Whole(whole, inspected.usage))
+    // Nothing is used by being counted.
+    let counts = call.endpoint == Endpoint::CountTokens;
+    let usage = if counts { Some(Usage::default()) } else { inspected.usage };
+    Ok((Content::Whole(whole, usage), original))
 }
 
 /// Audio and other bytes: committed to when the first piece is there. Nothing at all is no answer.

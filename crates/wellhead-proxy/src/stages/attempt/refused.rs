@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
 use wellhead_wire::failure::{Vendor, classify};
+use wellhead_wire::openai::Endpoint;
 
 /// Largest error body that is read, and passed on where the request is at fault.
 const ERROR_BYTES_MAX: usize = 256 * 1024;
@@ -58,7 +59,11 @@ pub(super) async fn refused(
     }
     let wall_s = call.worker.gateway.clock.wall_ns(call.now()) / 1_000_000_000;
     let vendor = Vendor::of_kind(&call.target(begun.number).provider.kind.name);
-    let failure = classify(vendor, status, &headers, &body, wall_s);
+    let mut failure = classify(vendor, status, &headers, &body, wall_s);
+    if call.endpoint == Endpoint::CountTokens && matches!(status, 404 | 405 | 501) {
+        // Many that speak a vendor's dialect do not count. That says nothing about their answers.
+        failure = Failure { scope: Scope::Request, retry: Retry::Elsewhere, ..failure };
+    }
     let answer = || match call.target(begun.number).native {
         None => UpstreamError { status, headers, body },
         Some(_) => translate::upstream_error(status, &body, &failure),

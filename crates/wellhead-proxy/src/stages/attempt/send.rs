@@ -105,10 +105,10 @@ pub(crate) fn begin(
 /// Sends an attempt, and waits for the head of the answer.
 pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBody>, Missed> {
     let target = call.target(begun.number);
-    let mut dropped = None;
+    let (mut dropped, mut is_kept) = (None, false);
     let uris = match &target.native {
         None => uris(call, target),
-        Some(native) => native.uris(call.head.stream),
+        Some(native) => native.uris(call.endpoint, call.head.stream),
     };
     let body = if target.native.is_none() && !call.is_foreign() {
         if call.head.has_foreign_thoughts {
@@ -118,9 +118,10 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
         }
     } else {
         // Boxed: every request would carry it.
-        let encoded = Box::pin(translate::body(call, &target.voice)).await?;
-        dropped = Dropped::of(&encoded);
-        OutBody::full(encoded.body)
+        let written = Box::pin(translate::body(call, &target.voice)).await?;
+        dropped = Dropped::of(&written.encoded);
+        is_kept = written.is_kept;
+        OutBody::full(written.encoded.body)
     };
     // Boxed: few requests come here, and every one would carry it.
     let authorized = match begun.key(call.route).and_then(|key| key.cloud.as_deref()) {
@@ -132,7 +133,7 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
         let mut request = Request::new(body.clone());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
-        *request.headers_mut() = headers(call, begun);
+        *request.headers_mut() = headers(call, begun, is_kept);
         if let Some(authorized) = &authorized {
             authorized.put(request.headers_mut());
         }
@@ -208,19 +209,25 @@ pub(crate) fn tell_key(
     }
 }
 
-fn headers(call: &Call<'_>, begun: &Begun) -> HeaderMap {
-    let provider = &call.target(begun.number).provider;
+/// `is_kept`: the body is the client's own.
+fn headers(call: &Call<'_>, begun: &Begun, is_kept: bool) -> HeaderMap {
+    let target = call.target(begun.number);
+    let provider = &target.provider;
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(header::HOST, provider.host.clone());
-    let native = call.target(begun.number).native.is_some();
-    if !native {
+    let own = translate::own(call, &target.voice);
+    if target.native.is_none() || own.is_some() {
         wellhead_http::headers::request_headers(call.headers, &mut headers);
     }
     if !headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
+    let betas = headers.get_all(&names::ANTHROPIC_BETA).iter().cloned().collect::<Vec<_>>();
     for (name, value) in &provider.headers {
         headers.insert(name.clone(), value.clone());
+    }
+    if let Some(own) = own {
+        translate::versions(own, is_kept, &betas, &mut headers);
     }
     if call.trace.parent_id.is_some() || call.worker.gateway.trace_always {
         headers.insert(&names::TRACEPARENT, call.trace.traceparent(begun.span_id));

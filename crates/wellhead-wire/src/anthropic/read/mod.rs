@@ -19,7 +19,7 @@ pub(super) const DIALECT: Dialect = Dialect::Anthropic;
 
 /// Before the tagged proof of a block that is no thought (Gemini signs calls and texts too). This dialect has a place
 /// for proofs in thoughts alone, so such a proof travels in an empty thought right behind its block.
-pub(super) const FOR_PREVIOUS: &str = "whp~";
+pub(crate) const FOR_PREVIOUS: &str = "whp~";
 
 /// Who wrote what is read.
 #[derive(Debug, Clone, Copy)]

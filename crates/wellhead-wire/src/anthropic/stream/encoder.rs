@@ -1,6 +1,7 @@
 //! A client's stream.
 
 use super::open::{Block, Kind};
+use super::relay::Seen;
 use super::wire::{Ending, Message, Wire, frame};
 use crate::anthropic::read::DIALECT;
 use crate::anthropic::{answer, stop, usage};
@@ -35,7 +36,12 @@ pub struct StreamEncoder {
     stop: Option<Stop>,
     usage: Option<Usage>,
     is_over: bool,
+    /// What the client got from the target itself.
+    seen: Option<Box<Seen>>,
 }
+
+/// The part under which a text stands that was begun by another, until it is known which part goes on with it.
+const INHERITED: u32 = u32::MAX;
 
 /// How far `message_start` is. It waits for the event after it, which is often the count that it has to name.
 #[derive(Debug)]
@@ -69,7 +75,27 @@ impl StreamEncoder {
             stop: None,
             usage: None,
             is_over: false,
+            seen: None,
         }
+    }
+
+    /// Passes on an event that the target wrote in this dialect itself.
+    pub fn relay(&mut self, raw: &[u8], out: &mut Vec<u8>) {
+        self.seen.get_or_insert_default().relay(raw, &self.shown.model, out);
+    }
+
+    /// From here on the stream is written here, behind what was passed on: numbers go on, and so does an open text.
+    pub fn take_over(&mut self, out: &mut Vec<u8>) {
+        let Some(mut seen) = self.seen.take() else { return };
+        self.start = Start::Written;
+        self.next = seen.next;
+        self.open.extend(seen.hand_over(out).map(|block| (INHERITED, block)));
+    }
+
+    /// Ends a stream that was passed on, if its last event is all that it lacks.
+    pub fn finish_relayed(&mut self, out: &mut Vec<u8>) -> bool {
+        self.is_over = self.seen.as_mut().is_some_and(|seen| seen.finish(out));
+        self.is_over
     }
 
     /// Adds what the client gets for an event: whole events, or nothing yet. This dialect knows one candidate.
@@ -152,6 +178,10 @@ impl StreamEncoder {
 
     /// Begins a part, or lets it wait.
     fn place(&mut self, part: u32, kind: Kind, out: &mut Vec<u8>) {
+        if let ([(open @ INHERITED, _)], Kind::Text) = (self.open.as_mut_slice(), &kind) {
+            *open = part;
+            return;
+        }
         if let [(paused, block)] = self.open.as_slice()
             && let Some(kind) = block.kind().resumed()
             && self.waiting.is_empty()

@@ -3,6 +3,7 @@
 mod decoder;
 mod encoder;
 mod open;
+mod relay;
 mod wire;
 
 pub use decoder::{StreamDecoder, TOOL_INPUT_BYTES_MAX};

@@ -62,6 +62,11 @@ impl Block {
         block
     }
 
+    /// A block that another has begun.
+    pub(super) const fn begun(kind: Kind, index: u32) -> Self {
+        Self { kind, index: Some(index), proof: None, is_redacted: false }
+    }
+
     pub(super) const fn kind(&self) -> &Kind {
         &self.kind
     }

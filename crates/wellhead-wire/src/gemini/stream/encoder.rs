@@ -5,6 +5,7 @@ use crate::gemini::answer::{CandidateOut, Out, piece};
 use crate::gemini::media::bytes;
 use crate::gemini::written::{self, Args, Blob, Call, Ours, Piece};
 use crate::gemini::{ARGUMENTS_BYTES_MAX, Framing, GEMINI, error, logprobs, sign, stop, usage, when};
+use crate::json;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use wellhead_types::Usage;
@@ -103,6 +104,26 @@ impl StreamEncoder {
             Event::End => self.finish(out),
             Event::Other(..) | Event::Ping | Event::Error(_) => {}
         }
+    }
+
+    /// Passes on an event that the target wrote in this dialect itself, naming the model as the client did.
+    pub fn relay(&mut self, raw: &[u8], out: &mut Vec<u8>) {
+        let event = crate::sse::Event::parse(raw);
+        let Some(data) = event.data() else { return };
+        let renamed = json::replaced(&data, &["modelVersion"], &json::quoted(&self.shown.model));
+        let data = renamed.as_deref().unwrap_or(&data);
+        match self.framing {
+            Framing::Sse => event.write_with(data, out),
+            Framing::List => self.frame(data.trim_ascii(), out),
+        }
+    }
+
+    /// Ends a stream that was passed on.
+    pub fn finish_relayed(&mut self, out: &mut Vec<u8>) {
+        if self.framing == Framing::List && !self.has_ended {
+            out.extend_from_slice(b"]");
+        }
+        self.has_ended = true;
     }
 
     /// Writes an error in the place of the rest.

@@ -111,12 +111,13 @@ impl StreamObserver {
             None => String::new(),
         };
         let mut calls = self.calls.take().unwrap_or_default();
+        let always_in_order = self.in_order;
         let placed = calls.step(self.delivered.as_deref_mut(), |calls| {
             let touched = calls.take(&chunk.fragments)?;
             // Cut choices last: what is whole beside them is not lost with them.
             calls.end(false, |choice| chunk.finished & !chunk.truncated & bit(choice) != 0)?;
             calls.end(true, |choice| chunk.truncated & bit(choice) != 0)?;
-            let in_order = chunk.finished != 0;
+            let in_order = always_in_order || chunk.finished != 0;
             Ok(Candidate { bytes, touched, content: chunk.content, text, in_order })
         });
         self.calls = Some(calls);

@@ -17,7 +17,7 @@ use super::Endpoint;
 use super::error::ErrorBody;
 use crate::failure::{classify_in_success, protocol_failure, success_failure};
 use crate::json::{Cursor, ScanError};
-use crate::sse::{Event, Verdict};
+use crate::sse::{Event, Verdict, original};
 use bytes::Bytes;
 use calls::{CallError, Calls, Candidate};
 pub use calls::{KEPT_BYTES_MAX, TOOL_CALL_BYTES_MAX};
@@ -85,6 +85,8 @@ pub struct StreamEnd {
 pub struct StreamObserver {
     endpoint: Endpoint,
     client_asked_usage: bool,
+    /// No event overtakes another.
+    in_order: bool,
     saw_content: bool,
     saw_answer: bool,
     reasoning_events: u32,
@@ -117,6 +119,7 @@ impl StreamObserver {
         Self {
             endpoint,
             client_asked_usage,
+            in_order: false,
             saw_content: false,
             saw_answer: false,
             reasoning_events: 0,
@@ -137,6 +140,13 @@ impl StreamObserver {
     pub fn remembering(endpoint: Endpoint, client_asked_usage: bool) -> Self {
         let delivered = endpoint.streams_chunks().then(Box::default);
         Self { delivered, ..Self::new(endpoint, client_asked_usage) }
+    }
+
+    /// The same, where events carry what the target wrote itself ([`crate::sse::original`]): its order is kept, so that
+    /// nothing overtakes a tool call that is not whole.
+    #[must_use]
+    pub fn in_order(self) -> Self {
+        Self { in_order: true, ..self }
     }
 
     /// What the client has seen, once the stream has broken off. `None` if it was not remembered, or was too long.
@@ -169,7 +179,7 @@ impl StreamObserver {
 
     /// Looks at the next event.
     pub fn observe(&mut self, event: &Event<'_>) -> Observed {
-        let Some(data) = event.data() else { return Observed::PASS };
+        let Some(data) = event.data() else { return self.without_data(event) };
         let data = data.trim_ascii();
         if data.is_empty() {
             return Observed::PASS;
@@ -271,6 +281,18 @@ impl StreamObserver {
             _ => Observed::PASS,
         };
         Observed { terminal: self.terminal, ..observed }
+    }
+
+    /// An event of which nothing was made: what it carries keeps its place among what is kept back.
+    fn without_data(&mut self, event: &Event<'_>) -> Observed {
+        match &mut self.calls {
+            Some(calls) if self.in_order && calls.keeps() && original::waits(event.raw()) => {
+                let event = Candidate { bytes: event.raw().len(), in_order: true, ..Candidate::default() };
+                let placed = calls.step(self.delivered.as_deref_mut(), |_| Ok(event));
+                self.placed(placed)
+            }
+            _ => Observed::PASS,
+        }
     }
 
     /// What became of an event in an answer with tool calls.
