@@ -6,6 +6,7 @@
 //! came.
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod chat;
 pub mod cohere;
 pub mod eventstream;

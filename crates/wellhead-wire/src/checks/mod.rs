@@ -2,6 +2,7 @@
 //! targets. A check panics when its promise is broken.
 
 mod anthropic;
+mod bedrock;
 mod canonical;
 pub mod chat;
 pub(crate) mod codecs;
@@ -16,6 +17,7 @@ mod sse;
 mod stream;
 
 pub use anthropic::anthropic_codec;
+pub use bedrock::bedrock_codec;
 pub use canonical::json_canonical;
 pub use codecs::{chat_codec, ollama_codec};
 pub use cohere::cohere_codec;

@@ -45,6 +45,11 @@ pub fn aws_exception(exception_type: &str, payload: &[u8], stage: Stage, now_uni
     judge(Some(Vendor::Bedrock), Some(exception_type), payload, stage, Some(now_unix_s))
 }
 
+/// The same where the time is not at hand: waits that are dates are left out.
+pub(crate) fn exception_in_success(exception_type: &str, payload: &[u8], stage: Stage) -> Failure {
+    judge(Some(Vendor::Bedrock), Some(exception_type), payload, stage, None)
+}
+
 /// Judges what is known to be an error inside a success, where the time is not at hand: waits that are dates are left
 /// out.
 pub(crate) fn classify_in_success(body: &[u8], stage: Stage) -> Failure {

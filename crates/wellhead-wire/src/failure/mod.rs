@@ -23,7 +23,7 @@ mod tests;
 pub use facts::{ERROR_BODY_BYTES_MAX, ERROR_MESSAGE_BYTES_MAX, upstream_message};
 pub use headroom::{Headroom, ROOMS_MAX, Room, Unit, Window, headroom};
 pub use in_band::{aws_exception, in_band};
-pub(crate) use in_band::{classify_in_success, has_failed};
+pub(crate) use in_band::{classify_in_success, exception_in_success, has_failed};
 pub use judge::classify;
 pub(crate) use judge::{protocol_failure, success_failure};
 pub use vendor::Vendor;

@@ -39,6 +39,7 @@ pub use answer::{decode_answer, encode_answer};
 pub use count::{decode_count, decode_count_request, encode_count, encode_count_request};
 pub use error::{encode_error, encode_error_after, error_event};
 pub use options::{Options, Service, Thinking};
+pub(crate) use path::decode as percent_decoded;
 pub use path::{Call, Framing, Method};
 pub use request::{decode_request, encode_request};
 pub(crate) use sign::{UNCHECKED, from_client as unmarked, to_client as marked};

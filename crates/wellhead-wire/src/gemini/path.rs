@@ -133,7 +133,7 @@ fn published(rest: &str) -> Option<&str> {
 }
 
 /// Percent-decodes; `None` if that is not text.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
     }

@@ -7,7 +7,7 @@ use crate::chat::{
 };
 use crate::gemini::Framing;
 use crate::openai::chat;
-use crate::{anthropic, cohere, gemini, ollama};
+use crate::{anthropic, bedrock, cohere, gemini, ollama};
 use bytes::Bytes;
 use wellhead_types::Failure;
 
@@ -28,6 +28,10 @@ pub(super) fn encode_request(
             let options = ollama::Options::of(&target.origin.model);
             ollama::encode_request(request, target, losses, &options)
         }
+        Dialect::Bedrock => {
+            let options = bedrock::Options::of(&target.origin.model);
+            bedrock::encode_request(request, target, losses, options)
+        }
         _ => chat::encode_request(request, target, losses, &quirks),
     }
 }
@@ -43,6 +47,7 @@ pub(super) fn decode_answer(dialect: Dialect, body: &[u8], origin: &Origin) -> R
         Dialect::Gemini => gemini::decode_answer(body, origin),
         Dialect::Cohere => cohere::decode_answer(body, origin),
         Dialect::Ollama => ollama::decode_answer(body, origin),
+        Dialect::Bedrock => bedrock::decode_answer(body, origin),
         _ => chat::decode_answer(body, origin),
     }
 }
@@ -57,6 +62,7 @@ pub(super) fn decode_request(
         Dialect::Gemini => gemini::decode_request(body, heading.model, heading.stream),
         Dialect::Cohere => cohere::decode_request(body),
         Dialect::Ollama => ollama::decode_request(body),
+        Dialect::Bedrock => bedrock::decode_request(body, heading.model, heading.stream),
         _ => chat::decode_request(body),
     }
 }
@@ -67,6 +73,7 @@ pub(super) fn encode_answer(dialect: Dialect, answer: &Answer, shown: &Shown) ->
         Dialect::Gemini => gemini::encode_answer(answer, shown),
         Dialect::Cohere => cohere::encode_answer(answer, shown),
         Dialect::Ollama => ollama::encode_answer(answer, shown),
+        Dialect::Bedrock => bedrock::encode_answer(answer, shown),
         _ => chat::encode_answer(answer, shown),
     }
 }
@@ -77,6 +84,7 @@ pub(super) fn encode_error(dialect: Dialect, error: &ErrorShown<'_>) -> Bytes {
         Dialect::Gemini => gemini::encode_error(error),
         Dialect::Cohere => cohere::encode_error(error),
         Dialect::Ollama => ollama::encode_error(error),
+        Dialect::Bedrock => bedrock::encode_error(error),
         _ => chat::encode_error(error),
     }
 }
@@ -89,6 +97,7 @@ pub enum Decoder {
     Gemini(Box<gemini::StreamDecoder>),
     Cohere(Box<cohere::StreamDecoder>),
     Ollama(Box<ollama::StreamDecoder>),
+    Bedrock(Box<bedrock::StreamDecoder>),
     Chat(Box<chat::StreamDecoder>),
 }
 
@@ -100,11 +109,12 @@ impl Decoder {
             Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamDecoder::new(origin.clone()))),
             Dialect::Cohere => Self::Cohere(Box::new(cohere::StreamDecoder::new(origin))),
             Dialect::Ollama => Self::Ollama(Box::new(ollama::StreamDecoder::new(origin))),
+            Dialect::Bedrock => Self::Bedrock(Box::new(bedrock::StreamDecoder::new(origin.clone()))),
             _ => Self::Chat(Box::new(chat::StreamDecoder::new(origin.clone()))),
         }
     }
 
-    /// Takes one event, cut as the dialect cuts its streams; one that is cut otherwise says nothing.
+    /// Takes one piece. Those of another framing than the dialect's own say nothing to it.
     pub fn push(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) -> Result<(), Failure> {
         match (self, frame) {
             (Self::Anthropic(decoder), Frame::Event(event)) => decoder.push(event, out),
@@ -112,7 +122,8 @@ impl Decoder {
             (Self::Cohere(decoder), Frame::Event(event)) => decoder.push(event, out),
             (Self::Chat(decoder), Frame::Event(event)) => decoder.push(event, out),
             (Self::Ollama(decoder), Frame::Line(line)) => decoder.push(line, out),
-            _ => Ok(()),
+            (Self::Bedrock(decoder), Frame::Message(message)) => decoder.push(message, out),
+            (_, Frame::Event(_) | Frame::Line(_) | Frame::Message(_)) => Ok(()),
         }
     }
 
@@ -123,6 +134,7 @@ impl Decoder {
             Self::Gemini(decoder) => decoder.finish(out),
             Self::Cohere(decoder) => decoder.finish(out),
             Self::Ollama(decoder) => decoder.finish(out),
+            Self::Bedrock(decoder) => decoder.finish(out),
             Self::Chat(decoder) => decoder.finish(out),
         }
     }
@@ -136,6 +148,7 @@ pub enum Encoder {
     Gemini(Box<gemini::StreamEncoder>),
     Cohere(Box<cohere::StreamEncoder>),
     Ollama(Box<ollama::StreamEncoder>),
+    Bedrock(Box<bedrock::StreamEncoder>),
     Chat(Box<chat::StreamEncoder>),
 }
 
@@ -147,6 +160,7 @@ impl Encoder {
             Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamEncoder::framed(shown, framing))),
             Dialect::Cohere => Self::Cohere(Box::new(cohere::StreamEncoder::new(shown))),
             Dialect::Ollama => Self::Ollama(Box::new(ollama::StreamEncoder::new(shown))),
+            Dialect::Bedrock => Self::Bedrock(Box::new(bedrock::StreamEncoder::new(&shown))),
             _ => Self::Chat(Box::new(chat::StreamEncoder::new(shown))),
         }
     }
@@ -158,6 +172,7 @@ impl Encoder {
             Self::Gemini(encoder) => encoder.push(event, out),
             Self::Cohere(encoder) => encoder.push(event, out),
             Self::Ollama(encoder) => encoder.push(event, out),
+            Self::Bedrock(encoder) => encoder.push(event, out),
             Self::Chat(encoder) => encoder.push(event, out),
         }
     }
@@ -167,7 +182,7 @@ impl Encoder {
         match self {
             Self::Anthropic(encoder) => encoder.relay(raw, out),
             Self::Gemini(encoder) => encoder.relay(raw, out),
-            Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => {}
+            Self::Bedrock(_) | Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => {}
         }
     }
 
@@ -186,7 +201,7 @@ impl Encoder {
                 encoder.finish_relayed(out);
                 true
             }
-            Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => false,
+            Self::Bedrock(_) | Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => false,
         }
     }
 
@@ -197,6 +212,7 @@ impl Encoder {
             Self::Gemini(encoder) => encoder.fail(error, out),
             Self::Cohere(_) => out.extend_from_slice(&cohere::error_event(error)),
             Self::Ollama(_) => out.extend_from_slice(&ollama::error_line(error)),
+            Self::Bedrock(_) => out.extend_from_slice(&bedrock::error_event(error)),
             Self::Chat(_) => out.extend_from_slice(&chat::error_event(error)),
         }
     }

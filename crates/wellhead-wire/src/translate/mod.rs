@@ -132,9 +132,9 @@ pub struct Asked {
 /// What is said of a request outside of its body.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Heading<'a> {
-    /// The model in the path; read for Gemini only.
+    /// The model in the path; read for Gemini and Bedrock only.
     pub model: &'a str,
-    /// A stream is asked for by the path; read for Gemini only.
+    /// A stream is asked for by the path; read for Gemini and Bedrock only.
     pub stream: bool,
     /// The version in a header; read for Anthropic only.
     pub version: anthropic::Version,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub(in crate::anthropic) const BUDGET_TOKENS_MIN: u64 = 1024;
 
 /// `thinking`. `max_tokens` is `None` where none is needed.
-pub(in crate::anthropic) fn thinking(
+pub(crate) fn thinking(
     fields: &mut Fields,
     max_tokens: Option<u64>,
 ) -> Result<Option<ReasoningAsk>, BadField> {

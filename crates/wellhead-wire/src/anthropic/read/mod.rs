@@ -7,7 +7,8 @@ mod message;
 mod source;
 mod tool;
 
-pub(super) use ask::{BUDGET_TOKENS_MIN, output_config, thinking};
+pub(crate) use ask::thinking;
+pub(super) use ask::{BUDGET_TOKENS_MIN, output_config};
 pub(super) use block::{attach, block, is_plain_call};
 pub(super) use message::{messages, not_in, system};
 pub(super) use tool::{tool_choice, tools};

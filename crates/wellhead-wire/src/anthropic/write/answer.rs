@@ -1,8 +1,8 @@
 //! Parts of an answer as content blocks for a client.
 
-use super::wire::{Block, Input};
+use super::wire::Block;
 use crate::anthropic::read::{DIALECT, FOR_PREVIOUS};
-use crate::chat::{Media, Opaque, Part, Source};
+use crate::chat::{Input, Media, Opaque, Part, Source};
 use serde_json::Value;
 use std::borrow::Cow;
 

@@ -1,7 +1,6 @@
 //! The body of a request.
 
 use super::config::{self, Drawn};
-use super::ids::Ids;
 use super::part::Writer;
 use super::thinking::{self, Ask};
 use super::tools::{self, Offered};
@@ -10,6 +9,7 @@ use super::wire::{Cache, Content};
 use super::{Envelope, Options};
 use crate::anthropic::read::DIALECT;
 use crate::anthropic::request::Purpose;
+use crate::chat::ids::Ids;
 use crate::chat::{Effort, Encoded, Loss, Losses, Request, Target, Unsupported};
 use bytes::Bytes;
 use serde::{Serialize, Serializer};

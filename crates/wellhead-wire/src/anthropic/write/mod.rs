@@ -3,10 +3,9 @@
 mod answer;
 mod body;
 mod config;
-mod ids;
 mod media;
 mod part;
-mod thinking;
+pub(crate) mod thinking;
 mod tools;
 mod turns;
 mod wire;
@@ -45,7 +44,7 @@ impl Options {
 }
 
 /// The generation in a name such as `claude-sonnet-4-5-20250929`, `claude-opus-5` or `claude-3-7-sonnet-latest`.
-fn generation(model: &str) -> Option<(u32, u32)> {
+pub(crate) fn generation(model: &str) -> Option<(u32, u32)> {
     /// Longer numbers are dates.
     const DIGITS_MAX: usize = 2;
     let rest = &model[model.find("claude-")? + "claude-".len()..];

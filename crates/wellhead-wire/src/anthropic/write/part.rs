@@ -1,11 +1,11 @@
 //! Parts of a conversation as content blocks for a target.
 
-use super::ids::Ids;
-use super::wire::{Block, Citable, Content, Input};
+use super::wire::{Block, Citable, Content};
 use super::{Options, media};
 use crate::anthropic::read::DIALECT;
+use crate::chat::ids::Ids;
 use crate::chat::{
-    CacheHint, Loss, Opaque, Part, Reasoning, Role, Target, ToolCall, ToolResult, Unsupported,
+    CacheHint, Input, Loss, Opaque, Part, Reasoning, Role, Target, ToolCall, ToolResult, Unsupported,
 };
 use serde_json::Value;
 use std::borrow::Cow;

@@ -18,23 +18,23 @@ pub enum Thinking {
 
 /// What is written.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Ask {
-    pub(super) thinking: Option<Value>,
-    pub(super) effort: Option<Effort>,
+pub(crate) struct Ask {
+    pub(crate) thinking: Option<Value>,
+    pub(crate) effort: Option<Effort>,
     /// The client said that it wants thoughts, rather than an effort of any kind.
-    pub(super) is_explicit: bool,
+    pub(crate) is_explicit: bool,
 }
 
 impl Ask {
     /// Whether the model will think.
-    pub(super) fn thinks(&self) -> bool {
+    pub(crate) fn thinks(&self) -> bool {
         self.thinking.as_ref().is_some_and(|thinking| {
             thinking.get("type").is_some_and(|kind| kind == "enabled" || kind == "adaptive")
         })
     }
 
     /// Whether thoughts are demanded before everything else that the assistant says in a turn.
-    pub(super) fn is_strict(&self) -> bool {
+    pub(crate) fn is_strict(&self) -> bool {
         self.thinking
             .as_ref()
             .is_some_and(|thinking| thinking.get("type").is_some_and(|kind| kind == "enabled"))
@@ -42,7 +42,7 @@ impl Ask {
 }
 
 /// `max_tokens`: what the answer may have, thoughts included.
-pub(super) fn ask(ask: &ReasoningAsk, style: Thinking, max_tokens: u64) -> Ask {
+pub(crate) fn ask(ask: &ReasoningAsk, style: Thinking, max_tokens: u64) -> Ask {
     use ReasoningMode::{Adaptive, BetweenTools, Default, Disabled, Enabled};
     let is_explicit = ask.mode != Default || ask.budget_tokens.is_some();
     let effort = ask.effort.filter(|effort| *effort != Effort::None);
@@ -114,7 +114,7 @@ const fn budget_of(effort: Option<Effort>) -> u64 {
 }
 
 /// What a model that knows no budget gets for one: the reverse.
-fn effort_of(budget: u64) -> Effort {
+pub(crate) fn effort_of(budget: u64) -> Effort {
     let weaker = Effort::ALL.into_iter().filter(|effort| *effort >= Effort::Low);
     weaker.into_iter().find(|effort| budget <= budget_of(Some(*effort))).unwrap_or(Effort::Max)
 }

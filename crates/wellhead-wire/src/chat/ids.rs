@@ -3,11 +3,22 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
+/// Makes of an id the name that a vendor takes. The number is 0 for the first call under that id, and another one for
+/// each further try: different numbers have to give different names.
+pub(crate) type Naming = for<'b> fn(&'b str, usize) -> Cow<'b, str>;
+
 /// Calls and results get the same name for the same call, whatever ids other vendors gave.
-#[derive(Debug, Default)]
-pub(super) struct Ids<'a> {
+#[derive(Debug)]
+pub(crate) struct Ids<'a> {
+    naming: Naming,
     used: HashSet<Cow<'a, str>>,
     calls: HashMap<&'a str, Calls<'a>>,
+}
+
+impl Default for Ids<'_> {
+    fn default() -> Self {
+        Self::new(numbered)
+    }
 }
 
 /// The calls that came under one id.
@@ -21,15 +32,19 @@ struct Calls<'a> {
 }
 
 impl<'a> Ids<'a> {
+    /// For a vendor who takes other letters than most.
+    pub(crate) fn new(naming: Naming) -> Self {
+        Self { naming, used: HashSet::new(), calls: HashMap::new() }
+    }
+
     /// The name of a call.
-    pub(super) fn call(&mut self, id: &'a str) -> Cow<'a, str> {
+    pub(crate) fn call(&mut self, id: &'a str) -> Cow<'a, str> {
         let calls = self.calls.entry(id).or_default();
-        let plain = plain(id);
-        let mut name = plain.clone();
+        let mut name = (self.naming)(id, calls.count);
         // Hosts that number their calls anew in every turn.
         while self.used.contains(&name) {
             calls.count += 1;
-            name = Cow::Owned(format!("{plain}_{}", calls.count + 1));
+            name = (self.naming)(id, calls.count);
         }
         self.used.insert(name.clone());
         calls.waiting.push_back(name.clone());
@@ -38,12 +53,25 @@ impl<'a> Ids<'a> {
     }
 
     /// The name of the call that a result answers.
-    pub(super) fn result(&mut self, id: &'a str) -> Cow<'a, str> {
+    pub(crate) fn result(&mut self, id: &'a str) -> Cow<'a, str> {
         match self.calls.get_mut(id) {
             Some(calls) => calls.waiting.pop_front().unwrap_or_else(|| calls.newest.clone()),
-            None => plain(id),
+            None => (self.naming)(id, 0),
         }
     }
+}
+
+fn numbered(id: &str, number: usize) -> Cow<'_, str> {
+    match number {
+        0 => plain(id),
+        number => Cow::Owned(format!("{}_{}", plain(id), number + 1)),
+    }
+}
+
+/// A number that differs where texts do. FNV-1a: no secret hangs on it, and it is the same in every process.
+pub(crate) fn hash(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Letters, digits, `_` and `-`; other letters become a hash at the end, so that different ids stay different.
@@ -52,12 +80,8 @@ fn plain(id: &str) -> Cow<'_, str> {
     if !id.is_empty() && id.chars().all(is_plain) {
         return Cow::Borrowed(id);
     }
-    // FNV-1a: no secret hangs on it, and it is the same in every process.
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
     let letters: String = id.chars().filter(|c| is_plain(*c)).collect();
-    Cow::Owned(format!("{letters}-{hash:016x}"))
+    Cow::Owned(format!("{letters}-{:016x}", hash(id)))
 }
 
 #[cfg(test)]
