@@ -42,9 +42,10 @@ def build(gateway_port, admin_port, steady_url, faulty_url, refusing_port, llama
         # The same simulator, asked in other dialects.
         "steady-anthropic": {"kind": "anthropic", "base_url": steady_url, "keys": ["sk-steady"]},
         "steady-gemini": {"kind": "gemini", "base_url": steady_url, "keys": ["sk-steady"]},
+        "steady-bedrock": {"kind": "bedrock", "base_url": steady_url, "keys": ["sk-steady"]},
     }
     models = {name: {"targets": [{"provider": "steady", "model": name}]} for name in PLAIN_MODELS}
-    for dialect in ("anthropic", "gemini"):
+    for dialect in ("anthropic", "gemini", "bedrock"):
         models[f"at-{dialect}"] = {"targets": [{"provider": f"steady-{dialect}", "model": "practice"}]}
     models["renamed"] = {"targets": [{"provider": "steady", "model": "practice"}]}
     models["tiny"] = {"targets": [{"provider": "llama", "model": "tiny"}]}

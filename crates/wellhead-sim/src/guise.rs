@@ -1,11 +1,14 @@
-//! The dialects of Anthropic and Google: a request is answered as one of OpenAI Chat, and the answer is put into the
-//! dialect that was asked in. So every fault can be had in every dialect.
+//! The dialects of Anthropic, Google and Amazon Bedrock: a request is answered as one of OpenAI Chat, and the answer is
+//! put into the dialect that was asked in. So every fault can be had in every dialect.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde_json::json;
 use wellhead_wire::anthropic::Version;
+use wellhead_wire::bedrock::{self, STREAM_MEDIA_TYPE, exception_of};
 use wellhead_wire::chat::{Dialect, Origin, Shown};
+use wellhead_wire::eventstream::{self, MESSAGE_BYTES_MAX, Value};
 use wellhead_wire::gemini::{Call, Framing, Method};
 use wellhead_wire::translate::{Heading, Outbound, read_count, read_request, write_answer, write_error};
 
@@ -91,6 +94,9 @@ fn dialect(path: &str) -> Option<(Dialect, Option<Named<'_>>)> {
     if path.ends_with("/messages") {
         return Some((Dialect::Anthropic, None));
     }
+    if let Some(call) = bedrock::Call::parse(path) {
+        return Some((Dialect::Bedrock, Some((call.model, call.stream))));
+    }
     let call = Call::parse(path)?;
     let streamed = match call.method {
         Method::GenerateContent => false,
@@ -102,8 +108,11 @@ fn dialect(path: &str) -> Option<(Dialect, Option<Named<'_>>)> {
 
 impl Guise {
     /// The answer as it was asked for.
-    pub(crate) fn put_on(&self, core: &Core, reply: Reply) -> Reply {
+    pub(crate) fn put_on(&self, core: &Core, mut reply: Reply) -> Reply {
         let id = core.fresh().id("", 24);
+        if self.dialect == Dialect::Bedrock {
+            head(&mut reply, &id);
+        }
         let shown =
             Shown { model: self.model.clone(), id: id.clone().into(), created: 0, stream_usage: true };
         let origin = Origin { provider: "sim".into(), model: self.model.clone() };
@@ -117,7 +126,7 @@ impl Guise {
                     }
                     (Some("application/json"), status) => write_error(self.dialect, status, &bytes, &id),
                     // A fault: the only event of a stream.
-                    (Some(kind), 200) if kind.starts_with("text/event-stream") => {
+                    (Some(kind), 200) if is_stream(kind) => {
                         Outbound::new((self.dialect, self.framing), &origin, shown, &id, EVENT_BYTES_MAX)
                             .push(bytes)
                     }
@@ -128,17 +137,58 @@ impl Guise {
             Body::Events(inner) => {
                 let outbound =
                     Outbound::new((self.dialect, self.framing), &origin, shown, &id, EVENT_BYTES_MAX);
-                Body::Events(Box::new(Guised { inner, outbound, closed: false }))
+                let is_framed = self.dialect == Dialect::Bedrock;
+                Body::Events(Box::new(Guised { inner, outbound, is_framed, closed: false }))
             }
         };
         Reply { body, ..reply }
     }
 }
 
+fn is_stream(kind: &str) -> bool {
+    kind.starts_with("text/event-stream") || kind == STREAM_MEDIA_TYPE
+}
+
+/// What Amazon says in headers: the framing, the name of an error, the id of the request.
+fn head(reply: &mut Reply, id: &str) {
+    let status = reply.status;
+    let mut is_error = false;
+    if let Some((_, kind)) = reply.headers.iter_mut().find(|(name, _)| name == "content-type") {
+        is_error = status >= 400 && kind == "application/json";
+        if status == 200 && is_stream(kind) {
+            STREAM_MEDIA_TYPE.clone_into(kind);
+        }
+    }
+    let mut add = |name: &str, value: String| {
+        if !reply.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)) {
+            reply.headers.push((name.to_owned(), value));
+        }
+    };
+    add("x-amzn-requestid", id.to_owned());
+    if is_error {
+        add("x-amzn-errortype", format!("{}:http://internal.amazon.com/coral/", exception_of(status)));
+    }
+}
+
+/// A message of Amazon's framing.
+fn message(payload: &[u8]) -> Vec<u8> {
+    let headers = [
+        (":event-type", Value::Text("contentBlockDelta")),
+        (":content-type", Value::Text("application/json")),
+        (":message-type", Value::Text("event")),
+    ];
+    eventstream::encode(headers, payload).unwrap_or_default()
+}
+
+/// What a message has besides its payload, rounded up.
+const FRAME_BYTES: usize = 256;
+
 /// Events in another dialect.
 struct Guised {
     inner: Box<dyn Events>,
     outbound: Outbound,
+    /// Messages say their length in front.
+    is_framed: bool,
     closed: bool,
 }
 
@@ -161,5 +211,19 @@ impl Events for Guised {
         let mut own = Vec::new();
         self.inner.error(&mut own);
         out.extend_from_slice(&self.outbound.push(Bytes::from(own)));
+    }
+
+    fn malformed(&self) -> Cow<'static, [u8]> {
+        if self.is_framed {
+            message(b"{\"contentBlockIndex\":0,\"delta\":{\"te").into()
+        } else {
+            self.inner.malformed()
+        }
+    }
+
+    fn huge(&self, bytes: usize) -> Option<Vec<u8>> {
+        // The framing has no longer ones.
+        let bytes = bytes.min(MESSAGE_BYTES_MAX - FRAME_BYTES);
+        self.is_framed.then(|| message(json!({"padding": "x".repeat(bytes)}).to_string().as_bytes()))
     }
 }

@@ -1,8 +1,9 @@
 //! Fake model providers over real sockets: they stream believable answers at a set pace, and fail on request.
 //!
-//! A [`Sim`] speaks the OpenAI dialect over HTTP/1.1 and HTTP/2 (cleartext prior knowledge, or TLS). It is the
-//! practice provider of the first run, the `wellhead sim` command, and the test bed of the gateway's tests: its
-//! request log can be read back, so that a test can assert what the provider saw.
+//! A [`Sim`] speaks the dialects of OpenAI, Anthropic, Gemini and Bedrock, by the path that is asked, over HTTP/1.1 and
+//! HTTP/2 (cleartext prior knowledge, or TLS). It is the practice provider of the first run, the `wellhead sim` command,
+//! and the test bed of the gateway's tests: its request log can be read back, so that a test can assert what the provider
+//! saw.
 //!
 //! # Answers
 //!

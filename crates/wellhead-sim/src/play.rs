@@ -16,8 +16,6 @@ use crate::reply::{Body, Events, Reply, Step};
 /// Pieces in which a huge line is sent, so that it costs no memory here.
 const HUGE_PIECE: [u8; 16 << 10] = [b'x'; 16 << 10];
 const HUGE_START: &[u8] = b"data: {\"object\":\"chat.completion.chunk\",\"choices\":[],\"padding\":\"";
-const MALFORMED: &[u8] =
-    b"data: {\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":0,\"delta\":{\"conte\n\n";
 
 /// Sends an answer as it is, without pace and faults.
 pub(crate) async fn send_whole(wire: &mut Wire<'_>, reply: Reply) -> Result<(), Gone> {
@@ -135,7 +133,10 @@ async fn events(
     wire.sleep(plan.first_token).await?;
     let mut due = Instant::now();
     if let Some(size) = plan.huge_line {
-        huge_line(wire, &mut gzip, size).await?;
+        match source.huge(usize::try_from(size).unwrap_or(usize::MAX)) {
+            Some(event) => deliver(wire, &mut gzip, &event).await?,
+            None => huge_line(wire, &mut gzip, size).await?,
+        }
     }
     loop {
         if let Some((after, how)) = plan.interruption
@@ -151,7 +152,7 @@ async fn events(
         }
         if malformed.is_some_and(|after| tokens >= after) {
             malformed = None;
-            deliver(wire, &mut gzip, MALFORMED).await?;
+            deliver(wire, &mut gzip, &source.malformed()).await?;
         }
         out.clear();
         match source.next(&mut out) {

@@ -1,7 +1,13 @@
 //! An answer before it meets a socket: status, headers and either a whole body or a series of events.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
+
+/// An event that is not JSON.
+const MALFORMED: &[u8] =
+    b"data: {\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":0,\"delta\":{\"conte\n\n";
 
 /// What an event of a stream is, for pacing, counting and the faults that cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +20,21 @@ pub(crate) enum Step {
     Terminator,
 }
 
-/// A stream of server-sent events, produced one at a time into a buffer that the caller reuses.
+/// A stream of events, produced one at a time into a buffer that the caller reuses. Server-sent, unless the dialect has
+/// another framing.
 pub(crate) trait Events: Send {
     /// Appends the next event, blank line included; `None` at the end.
     fn next(&mut self, out: &mut Vec<u8>) -> Option<Step>;
     /// Appends an event that reports a failure in this endpoint's dialect.
     fn error(&mut self, out: &mut Vec<u8>);
+    /// An event whose frame is whole and whose content is not.
+    fn malformed(&self) -> Cow<'static, [u8]> {
+        Cow::Borrowed(MALFORMED)
+    }
+    /// An event of about that many bytes, where the framing says its length in front; `None`: a line is as long as it is.
+    fn huge(&self, _bytes: usize) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The body of a [`Reply`].

@@ -10,7 +10,7 @@ from shared import fault
 
 pytestmark = pytest.mark.gateway
 
-MODELS = ["practice", "at-anthropic", "at-gemini"]
+MODELS = ["practice", "at-anthropic", "at-gemini", "at-bedrock"]
 QUESTION = [{"role": "user", "content": "What is a wellhead, in two sentences?"}]
 WEATHER = {
     "name": "get_weather",

@@ -10,7 +10,7 @@ from stack import fetch
 
 pytestmark = pytest.mark.gateway
 
-MODELS = ["practice", "at-anthropic", "at-gemini"]
+MODELS = ["practice", "at-anthropic", "at-gemini", "at-bedrock"]
 QUESTION = "What is a wellhead, in two sentences?"
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = types.Tool(

@@ -9,7 +9,7 @@ from shared import CLOCK, QUESTION, WEATHER, text_of
 pytestmark = pytest.mark.gateway
 
 
-@pytest.fixture(params=["at-anthropic", "at-gemini"])
+@pytest.fixture(params=["at-anthropic", "at-gemini", "at-bedrock"])
 def model(request):
     return request.param
 

@@ -17,7 +17,8 @@ enum Client {
 
 const CLIENTS: [Client; 3] = [Client::Chat, Client::Anthropic, Client::Gemini];
 /// Kinds of providers, and what the base URL of a simulator ends in for them.
-const KINDS: [(&str, &str); 3] = [("openai-compatible", "/v1"), ("anthropic", "/v1"), ("gemini", "/v1beta")];
+const KINDS: [(&str, &str); 4] =
+    [("openai-compatible", "/v1"), ("anthropic", "/v1"), ("gemini", "/v1beta"), ("bedrock", "")];
 /// The same as the vendors' own SDKs are given them.
 const SHORT: [(&str, &str); 2] = [("anthropic", ""), ("gemini", "")];
 
@@ -185,7 +186,11 @@ async fn a_broken_stream_is_gone_on_with_across_dialects() {
 #[tokio::test]
 async fn a_model_that_takes_prefills_is_asked_for_the_rest_only() {
     let expected = expected().await;
-    for (kind, model) in [("anthropic", "claude-haiku-4-5"), ("gemini", "gemini-3.5-flash")] {
+    for (kind, model) in [
+        ("anthropic", "claude-haiku-4-5"),
+        ("gemini", "gemini-3.5-flash"),
+        ("bedrock", "eu.anthropic.claude-haiku-4-5-20251001-v1:0"),
+    ] {
         for client in CLIENTS {
             let (breaks, works) = (sim(), sim());
             breaks.set_fault(Rule::always(fault("cut-after:5")));
@@ -338,6 +343,88 @@ async fn what_openai_has_no_form_for_is_refused_by_name_or_left_out_and_listed()
         "{}",
         answer.everything()
     );
+}
+
+/// Whatever goes wrong at a target whose streams are framed in binary: another one answers, or goes on.
+#[tokio::test]
+async fn a_binary_stream_that_goes_wrong_anyhow_costs_the_client_nothing() {
+    let expected = expected().await;
+    for wrong in [
+        "status:429",
+        "status:503",
+        "refuse",
+        "reset-before-headers",
+        "reset-after-headers",
+        "stall-after:0",
+        "wrong-content-type",
+        "error-in-200",
+        "empty-body",
+        "bad-json",
+        "compressed:force",
+        "huge-line:4000000",
+        "cut-after:5",
+        "reset-after:5",
+        "stall-after:5",
+        "malformed-event:5",
+        "error-mid-stream:5",
+        "missing-terminator",
+    ] {
+        let (breaks, works) = (sim(), sim());
+        breaks.set_fault(Rule::always(fault(wrong)));
+        let settings = "timeouts: { first_token: 500ms, stream_idle: 1s }";
+        let text = config(&[(&breaks, "bedrock"), (&works, "openai-compatible")], settings);
+        let gateway = Gateway::start(&text).await;
+        for client in [Client::Chat, Client::Anthropic] {
+            let answer = gateway.send(client.request(true)).await;
+            let what = format!("{client:?}, {wrong}: {}", answer.everything());
+            assert_eq!(client.said(&answer, true), expected, "{what}");
+            assert!(client.is_finished(&answer), "{what}");
+            assert_ne!(answer.header("content-type"), "application/vnd.amazon.eventstream", "{what}");
+        }
+        assert!(!breaks.requests().is_empty() || wrong == "refuse", "{wrong}");
+    }
+}
+
+/// The model stands in the path, percent-encoded, and the body has no place for it.
+#[tokio::test]
+async fn bedrock_is_asked_where_its_models_are() {
+    let sim = sim();
+    let model = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let arn = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3d4e5f6";
+    for (model, path) in [
+        (model, "/model/eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0"),
+        (
+            arn,
+            "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A123456789012%3Aapplication-inference-profile%2Fa1b2c3d4e5f6",
+        ),
+    ] {
+        let text = config(&[(&sim, "bedrock")], "").replace("model: m0", &format!("model: \"{model}\""));
+        let gateway = Gateway::start(&text).await;
+        for (stream, operation) in [(false, "converse"), (true, "converse-stream")] {
+            let answer = gateway.send(Client::Chat.request(stream)).await;
+            assert_eq!(answer.status, 200, "{}", answer.everything());
+            let asked = sim.requests().pop().unwrap();
+            assert_eq!(asked.path, format!("{path}/{operation}"));
+            let body: Value = serde_json::from_slice(&asked.body).unwrap();
+            assert_eq!((body.get("model"), body.get("stream")), (None, None), "{body}");
+            assert_eq!(body["messages"][0]["content"][0]["text"], chat(false)["messages"][0]["content"]);
+        }
+    }
+}
+
+/// Usage is counted as the vendor counts it, and clients get a guardrail of theirs.
+#[tokio::test]
+async fn what_only_bedrock_knows_reaches_it_and_its_counts_come_back() {
+    let sim = sim();
+    let gateway = Gateway::start(&config(&[(&sim, "bedrock")], "")).await;
+    let mut body = chat(true);
+    body["stream_options"] = json!({"include_usage": true});
+    body["guardrailConfig"] = json!({"guardrailIdentifier": "gr1", "guardrailVersion": "1"});
+    let answer = gateway.send(Request::post(CHAT).json(&body)).await;
+    let asked: Value = serde_json::from_slice(&sim.requests()[0].body).unwrap();
+    assert_eq!(asked["guardrailConfig"]["guardrailIdentifier"], "gr1", "{asked}");
+    let usage = answer.events().iter().find_map(|event| event["usage"]["total_tokens"].as_u64());
+    assert!(usage.is_some_and(|total| total > 0), "{}", answer.everything());
 }
 
 /// Name and arguments of the first call of a chat answer.

@@ -27,7 +27,10 @@ async fn bedrock(sim: &Sim, prefix: &'static str, service: &'static str) -> Guar
     let to = sim.addr();
     Guard::start(move |asked: &Asked| {
         if is_signed(asked, service) {
-            return Ruling::Pass(to, asked.path.replacen(prefix, "/v1", 1));
+            // Its own surface is where it is; those of OpenAI's form are the simulator's.
+            let shown =
+                if prefix.is_empty() { asked.path.clone() } else { asked.path.replacen(prefix, "/v1", 1) };
+            return Ruling::Pass(to, shown);
         }
         // AWS shows what it has signed itself, the session token among it.
         let said =
@@ -146,12 +149,17 @@ fn long(bytes: usize, stream: bool) -> Request {
 
 #[tokio::test]
 async fn requests_to_bedrock_are_signed_whatever_their_size() {
-    for (kind, prefix, service) in
-        [("bedrock-openai", "/openai/v1", "bedrock"), ("bedrock-mantle", "/v1", "bedrock-mantle")]
-    {
+    for (kind, prefix, service) in [
+        ("bedrock-openai", "/openai/v1", "bedrock"),
+        ("bedrock-mantle", "/v1", "bedrock-mantle"),
+        ("bedrock", "", "bedrock"),
+    ] {
         let sim = sim();
         let guard = bedrock(&sim, prefix, service).await;
-        let gateway = Gateway::start(&one(kind, &guard.url(prefix), &aws(SECRET))).await;
+        // A colon in a path is signed as it is sent, encoded once, and once more.
+        let text = one(kind, &guard.url(prefix), &aws(SECRET))
+            .replace("model: m1", "model: \"eu.anthropic.claude-haiku-4-5-20251001-v1:0\"");
+        let gateway = Gateway::start(&text).await;
         let mut answers = vec![gateway.chat(false).await, gateway.chat(true).await];
         // In memory, hashed elsewhere; and in a file.
         for bytes in [300 << 10, 3 << 20] {
@@ -182,6 +190,19 @@ async fn an_api_key_of_bedrock_goes_as_a_bearer() {
     let text = one("bedrock-openai", &guard.url("/openai/v1"), "[bedrock-api-key-abc]");
     let gateway = Gateway::start(&text).await;
     answered(&gateway.chat(false).await);
+    let guard = bearer(&sim, "Bearer bedrock-api-key-abc").await;
+    let gateway = Gateway::start(&one("bedrock", &guard.url(""), "[bedrock-api-key-abc]")).await;
+    answered(&gateway.chat(true).await);
+}
+
+/// Lets pass what carries this key, to where it asks.
+async fn bearer(sim: &Sim, value: &'static str) -> Guard {
+    let to = sim.addr();
+    Guard::start(move |asked: &Asked| match asked.header("authorization") == value {
+        true => Ruling::Pass(to, asked.path.clone()),
+        false => Ruling::Say(403, Vec::new(), json!({ "message": "who are you?" }).to_string()),
+    })
+    .await
 }
 
 #[tokio::test]

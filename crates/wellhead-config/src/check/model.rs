@@ -77,7 +77,7 @@ fn targets(
                 name,
                 "no target is left: every provider of this model is of a kind that has no effect yet",
             )
-            .expected("at least one target whose provider speaks the dialect of OpenAI, Anthropic or Gemini");
+            .expected("at least one target whose provider speaks the dialect of OpenAI, Anthropic, Gemini or Bedrock");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::values::{ProviderKeyEntry, Url, is_host_name, url_text};
 
 /// Whether requests can be sent to a kind yet.
 pub(crate) const fn has_effect(kind: &Kind) -> bool {
-    matches!(kind.dialect, Dialect::Openai | Dialect::Anthropic | Dialect::Gemini)
+    matches!(kind.dialect, Dialect::Openai | Dialect::Anthropic | Dialect::Gemini | Dialect::Bedrock)
 }
 
 /// Looks up every provider's kind and notes it in the document.

@@ -7,6 +7,7 @@ use crate::finding::{Finding, Layer, Level};
 use crate::subject::{Subject, url_text};
 use http::header::{CONTENT_TYPE, LOCATION};
 use std::time::Duration;
+use wellhead_catalog::Dialect;
 use wellhead_net::SendError;
 use wellhead_types::{Cause, Diagnosis, Failure, Stage};
 use wellhead_wire::failure::{Vendor, classify, upstream_message};
@@ -247,7 +248,7 @@ impl View<'_> {
         let finding = Finding { text: format!("{}{words}", reached.text), ..reached };
         let provider = &self.subject.provider;
         match self.answer.status {
-            404 | 405 if self.key.lists_below.is_empty() && self.is_catalogued() => Finding {
+            404 | 405 if self.key.lists_below.is_empty() && self.has_no_list() => Finding {
                 level: Level::Skipped,
                 text: format!(
                     "not checked: {} has no list of models at {}",
@@ -271,8 +272,11 @@ impl View<'_> {
         }
     }
 
-    /// The base path is the vendor's own, so it cannot be wrong.
-    fn is_catalogued(&self) -> bool {
-        self.subject.provider.kind.base_url.as_deref() == Some(&url_text(&self.subject.provider.base_url))
+    /// The base path is the vendor's own, so it cannot be wrong: Bedrock's models are listed at another host.
+    fn has_no_list(&self) -> bool {
+        let provider = &self.subject.provider;
+        let (kind, base) = (&provider.kind, &provider.base_url);
+        let is_bare = base.path.trim_end_matches('/').is_empty();
+        kind.base_url.as_deref() == Some(&url_text(base)) || (kind.dialect == Dialect::Bedrock && is_bare)
     }
 }

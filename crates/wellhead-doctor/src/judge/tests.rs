@@ -354,9 +354,12 @@ fn a_path_that_is_elsewhere_is_named() {
 
 #[test]
 fn a_vendor_without_a_list_is_not_blamed() {
-    let subject = subject_of("kind: groq", "m1");
-    let findings = judge(&subject, &evidence(well(), vec![answered(404, &[], "")]), &context());
-    assert!(findings.iter().all(|finding| finding.level < Level::Warn), "{findings:#?}");
+    let bedrock = "kind: bedrock, base_url: 'https://bedrock-runtime.eu-west-1.amazonaws.com', key: k";
+    for provider in ["kind: groq", bedrock] {
+        let subject = subject_of(provider, "m1");
+        let findings = judge(&subject, &evidence(well(), vec![answered(404, &[], "")]), &context());
+        assert!(findings.iter().all(|finding| finding.level < Level::Warn), "{provider}: {findings:#?}");
+    }
 }
 
 #[test]

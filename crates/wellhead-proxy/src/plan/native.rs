@@ -4,6 +4,7 @@ use super::provider::ProviderPlan;
 use super::{Uris, quirks};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use wellhead_catalog::{Ability, Auth, Dialect as Spoken, Model};
+use wellhead_wire::bedrock;
 use wellhead_wire::chat::{Abilities, Dialect, Losses, Origin, Target};
 use wellhead_wire::gemini::{Method, Service};
 use wellhead_wire::openai::Endpoint;
@@ -54,7 +55,8 @@ fn service(provider: &ProviderPlan) -> Service {
 pub(crate) struct Native {
     whole: Uris,
     stream: Uris,
-    count: Uris,
+    /// `None`: its dialect has no way to ask.
+    count: Option<Uris>,
 }
 
 impl Native {
@@ -73,25 +75,38 @@ impl Native {
         let of =
             |method: Method| provider.uris(&format!("{version}{models}/{segment}{}", method.suffix()), model);
         let (whole, stream, count) = match dialect(provider.kind.dialect) {
-            Dialect::Gemini => {
-                (of(Method::GenerateContent)?, of(Method::StreamGenerateContent)?, of(Method::CountTokens)?)
-            }
+            Dialect::Gemini => (
+                of(Method::GenerateContent)?,
+                of(Method::StreamGenerateContent)?,
+                Some(of(Method::CountTokens)?),
+            ),
             Dialect::Anthropic => {
                 let whole = provider.uris(messages, model)?;
                 let count = provider.uris(&format!("{messages}/count_tokens"), model)?;
-                (whole.clone(), whole, count)
+                (whole.clone(), whole, Some(count))
+            }
+            Dialect::Bedrock => {
+                let of = |stream| {
+                    provider.uris(&format!("model/{segment}{}", bedrock::Call::suffix(stream)), model)
+                };
+                (of(false)?, of(true)?, None)
             }
             _ => return Ok(None),
         };
         Ok(Some(Self { whole, stream, count }))
     }
 
+    /// Whether it can be asked how many tokens a request has.
+    pub(crate) const fn counts(&self) -> bool {
+        self.count.is_some()
+    }
+
     /// Where a request goes.
     pub(crate) const fn uris(&self, endpoint: Endpoint, streamed: bool) -> &Uris {
-        match (endpoint, streamed) {
-            (Endpoint::CountTokens, _) => &self.count,
-            (_, true) => &self.stream,
-            (_, false) => &self.whole,
+        match (endpoint, &self.count, streamed) {
+            (Endpoint::CountTokens, Some(count), _) => count,
+            (_, _, true) => &self.stream,
+            (_, _, false) => &self.whole,
         }
     }
 }
@@ -101,7 +116,8 @@ const fn dialect(spoken: Spoken) -> Dialect {
     match spoken {
         Spoken::Anthropic => Dialect::Anthropic,
         Spoken::Gemini => Dialect::Gemini,
-        Spoken::Openai | Spoken::Bedrock | Spoken::Cohere => Dialect::Chat,
+        Spoken::Bedrock => Dialect::Bedrock,
+        Spoken::Openai | Spoken::Cohere => Dialect::Chat,
     }
 }
 

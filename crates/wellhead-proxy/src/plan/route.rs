@@ -158,7 +158,7 @@ impl TargetPlan {
     /// Whether it can be asked for this.
     pub(crate) fn serves(&self, endpoint: Endpoint) -> bool {
         match endpoint {
-            Endpoint::CountTokens => self.native.is_some(),
+            Endpoint::CountTokens => self.native.as_ref().is_some_and(Native::counts),
             other => self.provider.serves(other.upstream_path()),
         }
     }

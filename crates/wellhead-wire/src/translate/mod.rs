@@ -11,6 +11,9 @@ mod inbound;
 mod outbound;
 mod own;
 
+#[cfg(test)]
+mod tests;
+
 pub use aside::{
     Embedding, counted, read_count, read_embedding, write_count, write_counted, write_embedding,
 };

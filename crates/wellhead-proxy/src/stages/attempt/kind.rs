@@ -2,6 +2,7 @@
 
 use crate::exchange::Call;
 use http::{HeaderMap, header};
+use wellhead_wire::bedrock;
 
 /// How the answer is compressed, although nobody asked for it.
 pub(super) fn coding(headers: &HeaderMap) -> Option<&[u8]> {
@@ -31,12 +32,14 @@ pub(super) enum Kind {
     Bytes,
 }
 
-pub(super) fn kind(headers: &HeaderMap, streamed: bool) -> Kind {
+/// `native`: the target speaks a dialect of its own, so that its framing is known.
+pub(super) fn kind(headers: &HeaderMap, streamed: bool, native: bool) -> Kind {
     let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let is =
         |name: &[u8]| content_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     // Some servers label their streams as plain text; unwatched, a cut would look like an end.
-    if is(b"text/event-stream") || (streamed && is(b"text/plain")) {
+    let framed = native && is(bedrock::STREAM_MEDIA_TYPE.as_bytes());
+    if is(b"text/event-stream") || framed || (streamed && is(b"text/plain")) {
         Kind::Events
     } else if is(b"text/html") {
         Kind::Html

@@ -10,7 +10,7 @@ use crate::settle::Signs;
 use crate::stream;
 use crate::translate::{self, Dropped, Original};
 use bytes::{Bytes, BytesMut};
-use http::{Response, header};
+use http::{HeaderValue, Response, header};
 use http_body_util::BodyExt;
 use std::collections::VecDeque;
 use wellhead_net::InBody;
@@ -31,15 +31,16 @@ pub(crate) async fn open(
     if !parts.status.is_success() {
         return Err(refused(call, begun, status, parts.headers, body).await);
     }
-    if call.target(begun.number).native.is_some() {
+    let native = call.target(begun.number).native.is_some();
+    if native {
         // It is about the target's own bytes.
         parts.headers.remove(header::CONTENT_LENGTH);
     }
     // What has to be translated cannot be passed on unread.
-    let translated = call.target(begun.number).native.is_some() || call.asked.is_some();
+    let translated = native || call.asked.is_some();
     let late = call.resume.is_some() || call.early.is_some_and(Early::is_open);
     let (mut first_at, mut original) = (None, None);
-    let content = match kind(&parts.headers, call.head.stream) {
+    let content = match kind(&parts.headers, call.head.stream, native) {
         // The client has been promised a stream.
         Kind::Json | Kind::Bytes if late => {
             let detail = "an answer in one piece to a request for a stream";
@@ -53,6 +54,11 @@ pub(crate) async fn open(
         }
         Kind::Events => {
             let opened = stream::open(call, begun, body, signs).await.map_err(missed)?;
+            if native {
+                // The target's framing is its own.
+                let events = HeaderValue::from_static("text/event-stream");
+                parts.headers.insert(header::CONTENT_TYPE, events);
+            }
             first_at = opened.first_at;
             Content::Stream(opened.live)
         }

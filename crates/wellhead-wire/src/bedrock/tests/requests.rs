@@ -211,6 +211,8 @@ fn trap_6_ids_and_names_have_letters_that_the_service_takes() {
     request.tools[0] = tool("functions.get");
     let written = refused(&request, CLAUDE, "tools[0].name");
     assert_eq!(written["toolConfig"]["tools"].as_array().unwrap().len(), 1);
+    request.tool_choice = Some(ToolChoice::Tool("functions.get".into()));
+    assert_eq!(refused(&request, CLAUDE, "tools[0].name")["toolConfig"].get("toolChoice"), None);
 }
 
 #[test]
@@ -286,6 +288,9 @@ fn trap_7_models_are_asked_to_think_in_their_vendors_words() {
     assert_eq!(fields(&effort(Effort::None), LLAMA), (Value::Null, Value::Null));
     refused(&thinking(effort(Effort::Low)), LLAMA, "reasoning_effort");
     refused(&thinking(budget.clone()), LLAMA, "thinking");
+    let mut narrow = thinking(effort(Effort::Low));
+    narrow.sampling.max_tokens = Some(500);
+    assert_eq!(noted(&narrow, CLAUDE), ["reasoning_effort"]);
     let mut narrow = thinking(budget);
     narrow.sampling.max_tokens = Some(500);
     refused(&narrow, CLAUDE, "thinking.budget_tokens");

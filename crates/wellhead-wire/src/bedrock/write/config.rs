@@ -200,7 +200,11 @@ pub(super) fn service_tier(request: &Request, writer: &mut Writer<'_, '_>) -> Op
 }
 
 /// Members of other dialects that change nothing of what is said: labels, and hints for vendors' stores and caches.
-const HINTS: [&str; 12] = [
+const HINTS: [&str; 16] = [
+    "anthropic_beta",
+    "anthropic_version",
+    "betas",
+    "context_management",
     "store",
     "safety_identifier",
     "prompt_cache_options",

@@ -68,6 +68,11 @@ fn claude(
         let why = "leaves no room in `max_tokens`: thinking takes 1,024 tokens or more, and the answer some";
         loss.cannot("thinking.budget_tokens", why)?;
     }
+    let is_asked = asked.effort.is_some_and(|effort| effort != Effort::None);
+    if is_asked && asked.budget_tokens.is_none() && ask.thinking.is_none() && ask.effort.is_none() {
+        // The limit of the answer leaves no room for a thought.
+        loss.note("reasoning_effort");
+    }
     let (thinks, is_strict, is_derived) = (ask.thinks(), ask.is_strict(), !ask.is_explicit && ask.thinks());
     let additional = ask.thinking.map(|thinking| ("thinking".to_owned(), thinking)).into_iter().collect();
     Ok(Ask { additional, effort: ask.effort, thinks, is_derived, is_strict })

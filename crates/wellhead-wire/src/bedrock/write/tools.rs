@@ -43,7 +43,7 @@ pub(super) fn offer(
         let config = (!tools.is_empty()).then(|| json!({"tools": tools}));
         return Ok(Offer { config, ..Offer::default() });
     }
-    let (choice, additional, is_forced) = choice(request, writer)?;
+    let (choice, additional, is_forced) = choice(request, &tools, writer)?;
     let mut config = Map::new();
     config.insert("tools".to_owned(), Value::Array(tools));
     if let Some(choice) = choice {
@@ -136,8 +136,12 @@ fn remembered(name: &str) -> Value {
 
 type Choice = (Option<Value>, Option<Value>, bool);
 
-fn choice(request: &Request, writer: &mut Writer<'_, '_>) -> Result<Choice, Unsupported> {
+/// `offered`: a tool that was left out cannot be demanded; that it was is said where it was.
+fn choice(request: &Request, offered: &[Value], writer: &mut Writer<'_, '_>) -> Result<Choice, Unsupported> {
+    let is_offered =
+        |name: &str| offered.iter().any(|tool| tool.pointer("/toolSpec/name").is_some_and(|own| own == name));
     let mut said = match &request.tool_choice {
+        Some(ToolChoice::Tool(name)) if !is_offered(name) => None,
         None | Some(ToolChoice::None) => None,
         Some(ToolChoice::Auto | ToolChoice::Allowed { required: false, .. }) => Some(("auto", None)),
         Some(ToolChoice::Required | ToolChoice::Allowed { required: true, .. }) => Some(("any", None)),
