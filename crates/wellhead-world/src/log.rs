@@ -176,6 +176,14 @@ impl Entries {
         }
     }
 
+    /// Writes what is no event, if anybody looks.
+    pub(crate) fn note(&self, text: &str) {
+        if self.shows {
+            // As above.
+            drop(writeln!(std::io::stdout(), "{text}"));
+        }
+    }
+
     /// One number for everything that happened.
     pub(crate) const fn hash(&self) -> u64 {
         self.hash

@@ -5,7 +5,7 @@
 use crate::client;
 use crate::log::Entries;
 use crate::network::Made;
-use crate::scenario::{Change, Model, Scenario, yaml};
+use crate::scenario::{Change, Model, Scenario, script, yaml};
 use crate::stage::Stage;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -41,6 +41,9 @@ pub(crate) fn play(scenario: Scenario, shows: bool) -> Result<(Scenario, Entries
         .map_err(|error| format!("no runtime: {error}"))?;
     runtime.block_on(async {
         let stage = Arc::new(Stage::new(scenario, shows));
+        if shows {
+            stage.log.lock().note(&script(&stage.scenario));
+        }
         let played = world(&stage).await;
         let entries = stage.log.take();
         played.map(|()| (stage.scenario.clone(), entries))

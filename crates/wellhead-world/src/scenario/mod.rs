@@ -3,6 +3,7 @@
 pub(crate) mod extras;
 pub(crate) mod fault;
 mod make;
+mod script;
 mod theme;
 mod yaml;
 
@@ -10,6 +11,7 @@ pub(crate) use extras::{Crowd, Fallback, STAND_IN, Tools};
 pub(crate) use fault::{Fault, Kind, NameFault, NameKind};
 pub(crate) use make::BACK_OFF_MS;
 pub(crate) use make::make;
+pub(crate) use script::script;
 pub use theme::Theme;
 pub(crate) use yaml::secret;
 pub(crate) use yaml::yaml;
