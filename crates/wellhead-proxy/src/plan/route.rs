@@ -15,7 +15,7 @@ use wellhead_config::snapshot::{Model, Target};
 use wellhead_resilience::breaker::{Phase, Pool, Transition, may_open_by_rate};
 use wellhead_resilience::budget::RetryBudget;
 use wellhead_resilience::ladder::TargetView;
-use wellhead_resilience::{Nanos, hedge};
+use wellhead_resilience::{Nanos, hedge, ramp};
 use wellhead_telemetry::{Metrics, RouteMetrics, TargetMetrics};
 use wellhead_types::Name;
 use wellhead_wire::chat::Losses;
@@ -110,6 +110,12 @@ impl Route {
     pub(crate) fn pool(&self, sole: bool) -> Pool {
         let opened = self.targets.iter().filter(|target| target.state.is_open_by_rate()).count();
         Pool { sole, may_open_by_rate: may_open_by_rate(opened, self.targets.len()) }
+    }
+
+    /// Whether nothing works; `but`: a target that does not, whatever is known of it.
+    pub(crate) fn is_down(&self, but: Option<usize>, now: Nanos) -> bool {
+        let others = self.targets.iter().enumerate().filter(|(i, _)| Some(*i) != but);
+        ramp::is_down(others.map(|(_, target)| target.state.look(now).class))
     }
 
     /// Longest silence of a stream of this target, once it has begun.

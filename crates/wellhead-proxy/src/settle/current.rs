@@ -150,7 +150,7 @@ impl Current {
             target.state.load.on_end();
         }
         drop(self.slot.take());
-        ramp(of, target, &end, permit, now);
+        ramp(of, self.target, &end, permit, now);
         if self.waits {
             learn(target, of.streamed, &end, self.started, now);
         }
@@ -251,13 +251,14 @@ fn is_only_load(failure: &Failure, target: &TargetPlan, now: Nanos) -> bool {
 }
 
 /// Tells the ramp of a failure. A target without an alternative never opens: it is down when it has failed for a while
-/// and nothing else has come of it.
-fn ramp(of: Of<'_>, target: &TargetPlan, end: &End, permit: Option<Permit>, now: Nanos) {
+/// and nothing else has come of it. Requests that may use others as well may still be answered by those.
+fn ramp(of: Of<'_>, current: usize, end: &End, permit: Option<Permit>, now: Nanos) {
+    let Some(target) = of.route.targets.get(current) else { return };
     let End::Failed(Blow { kind: Kind::Fault, .. }) = end else { return };
     if let Some(permit) = permit {
         of.route.ramp.on_failure(permit, now);
     }
-    if of.sole {
+    if of.sole && of.route.is_down(Some(current), now) {
         let evidence = target.state.evidence();
         let since = evidence.failing_since.filter(|since| now.saturating_sub(*since) >= ramp::OUTAGE_MIN);
         if let Some(since) = since.filter(|_| evidence.failures_in_a_row >= SOLE_FAILURES_MIN) {

@@ -56,9 +56,13 @@ pub(crate) fn not_before(exchange: &mut Exchange) -> Option<Nanos> {
     }
 }
 
-/// Every target is open. From the first success on, the ramp decides how many are let in.
+/// Every target that the request may use is open. If nobody may use one that works, the ramp decides how many are let in
+/// from the first success on.
 pub(crate) fn all_are_open(exchange: &Exchange) {
     let now = exchange.now();
+    if !exchange.route.is_down(None, now) {
+        return;
+    }
     exchange.route.ramp.on_down(exchange.route.budget.requests_per_second(now), now);
 }
 

@@ -6,6 +6,7 @@ mod rate;
 #[cfg(test)]
 mod tests;
 
+use crate::breaker::Class;
 use crate::{Nanos, SECOND};
 use rate::Rate;
 use wellhead_types::planted::{self, Planted};
@@ -36,6 +37,13 @@ const BURST: Nanos = SECOND / 10;
 /// Shares of the rate before the outage, in thousandths: 10 %, then ×1.5 per step. The last ones are above what was
 /// usual, because those who were kept out come back as well.
 const STEPS: [u64; 10] = [100, 150, 225, 338, 506, 759, 1_139, 1_709, 2_563, 3_844];
+
+/// Whether an outage it is: none of a route's targets works, whoever may use it. Where those that one request may use are
+/// all away and others answer, nobody is kept from those. A limit on a key is none either: its end is known, and those who
+/// wait for it are called a few at a time.
+pub fn is_down(mut targets: impl Iterator<Item = Class>) -> bool {
+    targets.all(|class| class >= Class::Due)
+}
 
 /// Proof of admission; goes back with the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,13 +127,14 @@ impl Ramp {
         self.ramps += 1;
         self.steps += 1;
         self.usual.restart(now);
+        let level = lowest(self.usual.per_second());
         self.state = if now.saturating_sub(since) < OUTAGE_MIN {
             State::Open
         } else {
             State::Ramping(Ramping {
                 began: now,
                 step_began: now,
-                level: 0,
+                level,
                 admitted: 0,
                 kept_out: false,
                 good: 0,
@@ -212,12 +221,19 @@ impl Ramp {
             (false, 0) => ramping.level,
             (false, _) => ramping.level.saturating_sub(1),
         };
-        let floor = usize::try_from(age / FLOOR_RISES).unwrap_or(usize::MAX);
+        let risen = usize::try_from(age / FLOOR_RISES).unwrap_or(usize::MAX);
+        let floor = lowest(usual).saturating_add(risen);
         ramping.level = ramping.level.max(floor).min(STEPS.len() - 1);
         (ramping.step_began, ramping.kept_out) = (now, false);
         (ramping.admitted, ramping.good, ramping.bad) = (0, 0, 0);
         self.steps += 1;
     }
+}
+
+/// The step that everybody begins with, and nobody falls below: the last of those that let no more in than the lowest
+/// rate. The steps before it would be climbed for nothing, while those who were kept out go on waiting.
+fn lowest(usual: u64) -> usize {
+    STEPS.iter().rposition(|share| usual.saturating_mul(*share) / 1_000 <= RATE_MIN).unwrap_or(0)
 }
 
 /// The rate at a level, from the usual one; both in thousandths of a request per second.

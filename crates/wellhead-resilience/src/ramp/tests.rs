@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Promises of the ramp, and a server that stays down without it.
 
-use super::{Admit, OUTAGE_MIN, Permit, RAMP_MAX, Ramp};
+use super::{Admit, OUTAGE_MIN, Permit, RAMP_MAX, Ramp, is_down};
 use crate::{MILLI, Nanos, Rng, SECOND};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -53,6 +53,38 @@ fn where_few_come_nobody_is_kept_out() {
     ramp.on_up(60 * SECOND);
     for i in 0..90 {
         assert!(matches!(ramp.admit(60 * SECOND + i * every), Admit::Go(_)), "request {i} after the outage");
+    }
+}
+
+/// Six a second are usual, and ten are let in whatever is usual. A crowd of forty has gathered.
+#[test]
+fn where_the_lowest_rate_is_more_than_usual_a_crowd_is_gone_within_seconds() {
+    let mut ramp = Ramp::default();
+    let every = SECOND / 6;
+    (0..180).for_each(|i| assert!(matches!(ramp.admit(i * every), Admit::Go(_))));
+    ramp.on_down(30 * SECOND);
+    ramp.on_up(60 * SECOND);
+    let (mut waiting, mut now) = (40_u64, 60 * SECOND);
+    while waiting > 0 {
+        waiting += u64::from((now - 60 * SECOND).is_multiple_of(every));
+        while waiting > 0
+            && let Admit::Go(permit) = ramp.admit(now)
+        {
+            ramp.on_outcome(permit, true, now);
+            waiting -= 1;
+        }
+        now += MILLI / 2;
+        assert!(now < 66 * SECOND, "{waiting} still wait");
+    }
+}
+
+#[test]
+fn it_is_an_outage_when_nothing_works_for_anybody() {
+    use crate::breaker::Class::{Due, Ok, Open, Suspect, Unknown};
+    assert!(is_down([Open, Due].into_iter()));
+    assert!(is_down([].into_iter()), "the only target has failed");
+    for works in [Ok, Unknown, Suspect] {
+        assert!(!is_down([Open, works].into_iter()), "{works:?}");
     }
 }
 
