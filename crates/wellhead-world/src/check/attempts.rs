@@ -3,11 +3,10 @@
 use super::TIMERS_MS;
 use crate::log::{Ended, Entries, Heard};
 use crate::scenario::{Kind, Scenario};
+use std::collections::BTreeMap;
 use wellhead_resilience::budget::{RETRIES_PER_SECOND_MIN, RETRY_PERCENT, TTL_SECONDS};
-use wellhead_telemetry::AttemptRecord;
+use wellhead_telemetry::{AttemptRecord, RequestRecord};
 
-/// A request that was decided upon before an answer came may arrive after it: as late as connecting takes at most.
-const ON_ITS_WAY_MS: u64 = 32 + TIMERS_MS;
 /// So many pauses in a row are not all nothing by chance: each is drawn from a quarter of a second or more.
 const PAUSES_MIN: usize = 8;
 
@@ -15,8 +14,9 @@ pub(super) fn check(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<Stri
     budget(scenario, entries, wrong);
     witnessed(scenario, entries, wrong);
     handed_over(entries, wrong);
-    silent_once(scenario, entries, wrong);
-    limits_kept(entries, wrong);
+    let records = entries.records.iter().map(|(ask, _, record)| (*ask, record)).collect();
+    silent_once(scenario, entries, &records, wrong);
+    limits_kept(scenario, entries, &records, wrong);
     pauses(scenario, entries, wrong);
 }
 
@@ -93,26 +93,61 @@ fn handed_over(entries: &Entries, wrong: &mut Vec<String>) {
     }
 }
 
-/// A target that was silent is asked once by each request (survival.md R4).
-fn silent_once(scenario: &Scenario, entries: &Entries, wrong: &mut Vec<String>) {
+/// What the gateway wrote down, by the number of the request.
+type Records<'a> = BTreeMap<usize, &'a RequestRecord>;
+
+/// The attempt that upstreams heard as `heard`, by the gateway's own record: what it ended with, and when it began and
+/// ended.
+fn attempts_of<'a>(
+    scenario: &'a Scenario,
+    records: &'a Records<'_>,
+    heard: &'a Heard,
+) -> impl Iterator<Item = (&'static str, u64, u64)> + 'a {
+    let of_provider = |attempt: &&AttemptRecord| {
+        let name = attempt.target.split('/').next().unwrap_or_default();
+        name == scenario.providers[heard.provider].name && of_model(attempt, heard.model)
+    };
+    let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let attempts = records.get(&heard.ask).into_iter().flat_map(|record| &record.attempts);
+    attempts.filter(of_provider).map(move |attempt| {
+        let began = scenario.asks[heard.ask].at_ms + ms(attempt.offset);
+        (attempt.result, began, began + ms(attempt.duration))
+    })
+}
+
+/// A target that was silent is asked once by each request (survival.md R4). One that another was quicker than was not
+/// found to be silent, as long as its own time was not over: it is as good as any other for the rest of an answer.
+fn silent_once(scenario: &Scenario, entries: &Entries, records: &Records<'_>, wrong: &mut Vec<String>) {
     for (i, first) in entries.heard.iter().enumerate() {
         let model = &scenario.models[first.model];
         let patience = model.first_token_ms.min(model.idle_ms);
         let since = first.said_ms.unwrap_or(first.at_ms);
         let silent = first.ended == Ended::Left && first.ended_ms + TIMERS_MS >= since + patience;
+        let has_lost = || {
+            attempts_of(scenario, records, first).any(|(result, began, ended)| {
+                result == "hedge_lost"
+                    && (began..=ended).contains(&first.at_ms)
+                    && ended.abs_diff(first.ended_ms) <= TIMERS_MS
+                    && ended < began + model.first_token_ms
+            })
+        };
         let again = |later: &&Heard| {
             (later.ask, later.provider, later.model) == (first.ask, first.provider, first.model)
                 && later.at_ms >= first.ended_ms
         };
-        if silent && let Some(later) = entries.heard[i + 1..].iter().find(again) {
+        if silent
+            && let Some(later) = entries.heard[i + 1..].iter().find(again)
+            && !has_lost()
+        {
             let (ask, provider, at) = (first.ask, first.provider, later.at_ms);
             wrong.push(format!("SILENT: {at} ask {ask} asks p{provider} again, which was silent"));
         }
     }
 }
 
-/// `Retry-After` is kept: the key is not used for the model before.
-fn limits_kept(entries: &Entries, wrong: &mut Vec<String>) {
+/// `Retry-After` is kept: the key is not used for the model before. A request that took the key before that was said is on
+/// its way, for as long as it takes to connect: where a name has several addresses, one after another is tried.
+fn limits_kept(scenario: &Scenario, entries: &Entries, records: &Records<'_>, wrong: &mut Vec<String>) {
     let same = |a: &Heard, b: &Heard| (a.provider, a.key, a.model) == (b.provider, b.key, b.model);
     for limited in &entries.heard {
         let (Some(Kind::Limited(Some(seconds))), Some(429), Some(at)) =
@@ -121,7 +156,12 @@ fn limits_kept(entries: &Entries, wrong: &mut Vec<String>) {
             continue;
         };
         let until = at + u64::from(seconds) * 1000;
-        let early = |h: &&Heard| same(h, limited) && h.at_ms > at + ON_ITS_WAY_MS && h.at_ms < until;
+        let on_its_way = |h: &Heard| {
+            attempts_of(scenario, records, h)
+                .any(|(_, began, ended)| began <= at + TIMERS_MS && (began..=ended).contains(&h.at_ms))
+        };
+        let early =
+            |h: &&Heard| same(h, limited) && h.at_ms > at + TIMERS_MS && h.at_ms < until && !on_its_way(h);
         if let Some(early) = entries.heard.iter().find(early) {
             let (provider, ask, then) = (early.provider, early.ask, early.at_ms);
             wrong.push(format!(

@@ -139,6 +139,10 @@ impl Case<'_> {
     /// and of the model itself.
     fn is_kept_answer(&self, records: &BTreeMap<usize, &RequestRecord>) -> Option<String> {
         let Self { answer, scenario, entries, .. } = self;
+        // Who leaves before the first piece has not heard whose answer it is.
+        if answer.left && answer.origin.is_none() {
+            return None;
+        }
         let Some(cache) = self.fallback.and_then(|fallback| fallback.cache) else {
             return Some("nothing was to be kept".to_owned());
         };
@@ -206,6 +210,30 @@ impl Case<'_> {
         ))
     }
 
+    /// Whether the smaller model was asked with all the attempts that were left: `attempts_max` is the owner's word for the
+    /// whole request. One at least is kept for it, and that one may go to a target of it that fails as well.
+    fn is_spent(&self, smaller: usize) -> bool {
+        let attempts = &self.record.attempts;
+        let most = self.scenario.models[self.scenario.asks[self.answer.ask].model].attempts_max as usize;
+        attempts.len() >= most && attempts.iter().any(|attempt| of_model(attempt, smaller))
+    }
+
+    /// Whether the smaller model was asked for an answer in one piece and used all the time: who is silent or slow then is
+    /// not given up before the deadline as long as nothing is known of it (decision 10).
+    fn is_late(&self, smaller: usize) -> bool {
+        let Self { answer, record, scenario, .. } = self;
+        let whole = !scenario.asks[answer.ask].streamed || scenario.models[smaller].atomic;
+        let ill = |target: &str| {
+            let name = target.split('/').next().unwrap_or_default();
+            let provider = scenario.providers.iter().position(|provider| provider.name == name);
+            provider.is_some_and(|provider| !self.is_well(provider))
+        };
+        let late = |attempt: &&wellhead_telemetry::AttemptRecord| {
+            of_model(attempt, smaller) && attempt.result == "deadline_exceeded" && ill(&attempt.target)
+        };
+        whole && record.attempts.iter().any(|attempt| late(&attempt))
+    }
+
     /// Whether nothing was the matter with a provider for so long that it is known to work.
     fn is_well(&self, provider: usize) -> bool {
         let (from, to) = (self.answer.at_ms, self.answer.ended_ms);
@@ -237,6 +265,7 @@ impl Case<'_> {
         let open = scenario.apps[ask.app].regions.is_none();
         let works = scenario.models[smaller].targets.iter().any(|target| self.is_well(target.provider));
         let in_time = scenario.deadline_ms(ask) >= DEADLINE_MS && ask.reads_ms == 0;
-        (open && works && in_time).then(|| format!("fails with {code} although m{smaller} works"))
+        let spent = self.is_spent(smaller) || self.is_late(smaller);
+        (open && works && in_time && !spent).then(|| format!("fails with {code} although m{smaller} works"))
     }
 }
