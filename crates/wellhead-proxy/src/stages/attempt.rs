@@ -77,7 +77,7 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Outcome {
 pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcome {
     let mut last = None;
     let mut answer = None;
-    let mut refused = false;
+    let (mut refused, mut asked) = (false, false);
     loop {
         exchange.last_light = matches!(effect, Effect::LastLight(_));
         if exchange.last_light {
@@ -87,6 +87,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
             && let Some(at) = queue::not_before(exchange)
         {
             let event = Box::pin(queue::wait(exchange, at, Event::Queued(target))).await;
+            asked = false;
             effect = exchange.decide(event);
             continue;
         }
@@ -95,7 +96,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
             _ => Price::Free,
         };
         effect = match effect {
-            Effect::Send(_) if price == Price::TooHigh => exchange.decide(Event::Refused),
+            Effect::Send(target) if price == Price::TooHigh => exchange.decide(Event::TooDear(target)),
             Effect::Send(target) | Effect::LastLight(target) => match ask(exchange, target).await {
                 Ok(opened) => {
                     hold::answered(exchange);
@@ -114,14 +115,14 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
                     let target = exchange.books.current_target().unwrap_or(target);
                     let next = failed(exchange, target, &failure);
                     let next = exchange.possible(next);
-                    (last, answer) = (Some(failure), upstream);
+                    (last, answer, asked) = (Some(failure), upstream, true);
                     next
                 }
             },
             Effect::Hold { recovery } => {
                 // Boxed: nearly no request comes here, and every one would carry it.
                 let event = Box::pin(hold::hold(exchange, recovery)).await;
-                refused = matches!(event, Event::Refused);
+                (refused, asked) = (matches!(event, Event::Refused), false);
                 exchange.decide(event)
             }
             Effect::Wait(until) => {
@@ -129,7 +130,7 @@ pub(crate) async fn go_on(exchange: &mut Exchange, mut effect: Effect) -> Outcom
                 exchange.decide(Event::Waited)
             }
             Effect::GiveUp(end) => {
-                hold::gave_up(exchange, end, refused);
+                hold::gave_up(exchange, end, refused, asked);
                 return Err(GaveUp { end, last, answer });
             }
         };

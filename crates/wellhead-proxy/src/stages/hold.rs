@@ -54,8 +54,8 @@ pub(crate) fn answered(exchange: &mut Exchange) {
     leave(exchange, Left::Answered);
 }
 
-/// The request is given up.
-pub(crate) fn gave_up(exchange: &mut Exchange, end: End, refused: bool) {
+/// The request is given up. `asked`: it has tried since it waited last.
+pub(crate) fn gave_up(exchange: &mut Exchange, end: End, refused: bool, asked: bool) {
     let recovery = match end {
         End::RateLimited { recovery }
         | End::TimedOut { recovery }
@@ -70,7 +70,12 @@ pub(crate) fn gave_up(exchange: &mut Exchange, end: End, refused: bool) {
         exchange.route.metrics.count_held(Held::Refused);
     }
     // What is passed on is an answer as well.
-    leave(exchange, if matches!(end, End::PassOn) { Left::Answered } else { Left::Failed { recovery } });
+    let left = match end {
+        End::PassOn => Left::Answered,
+        _ if asked => Left::Failed { recovery },
+        _ => Left::Unasked,
+    };
+    leave(exchange, left);
 }
 
 fn leave(exchange: &mut Exchange, left: Left) {

@@ -224,7 +224,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.metrics.count_held(match self.left {
             Left::Answered | Left::Seated { .. } => Held::Answered,
-            Left::Failed { .. } => Held::Failed,
+            Left::Failed { .. } | Left::Unasked => Held::Failed,
             Left::Gone => Held::Left,
         });
         let room = &self.gateway.room;

@@ -49,6 +49,9 @@ pub enum Left {
         /// What it learnt about when somebody can be asked.
         recovery: Option<Nanos>,
     },
+    /// It was called and is given up without a try: its route affords it none, or its time or its patience is over. That is
+    /// its own matter, and says nothing to those behind it.
+    Unasked,
     /// It did not try: its client left, or its time was over.
     Gone,
 }
@@ -255,7 +258,7 @@ impl<R: Ord + Clone, T: Ord + Clone> Room<R, T> {
             Left::Answered => line.on_answer(),
             Left::Seated { more, now } => line.on_seated(waiter.guest.class, more, now),
             Left::Failed { recovery } if waiter.state == State::Awake => line.on_failure(recovery),
-            Left::Failed { .. } | Left::Gone => {}
+            Left::Failed { .. } | Left::Unasked | Left::Gone => {}
         }
         self.forget_if_done(&waiter.route);
     }

@@ -62,6 +62,23 @@ fn one_that_was_called_at_a_recovery_and_gets_stuck_keeps_nobody_from_taking_roo
 }
 
 #[test]
+fn one_that_is_called_and_asks_nobody_closes_nothing_for_those_behind_it() {
+    let mut room: Room<u8, u8> = Room::new(100, 1 << 20);
+    let mut wait = || enter(&mut room, 0, (0, 10), 60 * SECOND, Some(3 * SECOND), 0).unwrap();
+    let (poor, late, third, fourth) = (wait(), wait(), wait(), wait());
+    assert_eq!(room.poll(3 * SECOND), Some(Call::Wake(poor)));
+    room.leave(poor, Left::Unasked);
+    assert_eq!(room.poll(3 * SECOND), Some(Call::Wake(late)), "at once");
+    room.leave(late, Left::Unasked);
+    assert_eq!(room.poll(3 * SECOND), Some(Call::Wake(third)));
+    // One that has tried knows better.
+    room.leave(third, Left::Failed { recovery: Some(4 * SECOND) });
+    assert_eq!(room.poll(3 * SECOND), None);
+    assert_eq!(room.poll(4 * SECOND), Some(Call::Wake(fourth)));
+    room.check();
+}
+
+#[test]
 fn patience_is_three_seconds_in_the_dark_and_thirty_with_a_date() {
     assert_eq!(decide(0, 0, 60 * SECOND, None, PLACE), Hold::Wait { until: 3 * SECOND });
     assert_eq!(decide(0, 0, SECOND, None, PLACE), Hold::Wait { until: 750 * MILLI });

@@ -111,6 +111,9 @@ pub enum Event<'a> {
     },
     /// The target that was chosen could not be used after all (its probe was taken, its last key went to rest).
     Unavailable(usize),
+    /// The route cannot afford to ask the target that was chosen: retries have been too many. To ask somebody else may cost
+    /// less, or nothing.
+    TooDear(usize),
 }
 
 /// What to do.
@@ -245,11 +248,11 @@ impl Ladder {
         if let Event::Shed { recovery } = event {
             return Effect::GiveUp(End::Overloaded { recovery });
         }
-        if let Event::Unavailable(_) | Event::Queued(_) | Event::Full(_) = event {
+        if let Event::Unavailable(_) | Event::Queued(_) | Event::Full(_) | Event::TooDear(_) = event {
             self.not_sent();
         }
         match event {
-            Event::Unavailable(target) => self.missed |= bit(target),
+            Event::Unavailable(target) | Event::TooDear(target) => self.missed |= bit(target),
             Event::Queued(_) => self.waited = true,
             _ => {}
         }
@@ -266,6 +269,9 @@ impl Ladder {
         let spent = self.attempts >= self.attempts_max || self.probes >= PROBES_MAX;
         if spent || now.saturating_add(ATTEMPT_MIN) >= self.deadline {
             return self.give_up(targets, view, now);
+        }
+        if matches!(event, Event::TooDear(_)) {
+            return self.cheaper(targets, view, now);
         }
         self.next(targets, view, now)
     }
@@ -364,6 +370,16 @@ impl Ladder {
                 Effect::Wait(at)
             }
             _ => self.give_up(targets, view, now),
+        }
+    }
+
+    /// Somebody else who does not rest, or nobody: what cannot be afforded now is not waited for.
+    fn cheaper(&mut self, targets: usize, view: &dyn Fn(usize) -> TargetView, now: Nanos) -> Effect {
+        let excluded = self.silent | self.unfit | self.tried | self.missed;
+        let choice = Choice { excluded, may_explore: false, may_probe: false, now };
+        match choose::willing(targets, view, &choice, &mut self.rng) {
+            Some(target) => self.send(Effect::Send(target), view),
+            None => self.give_up(targets, view, now),
         }
     }
 

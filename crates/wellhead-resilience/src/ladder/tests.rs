@@ -47,6 +47,26 @@ fn a_working_target_of_a_lower_tier_is_used_when_the_upper_tier_refuses() {
     assert_eq!(ladder.rung(), Rung::FailedOver);
 }
 
+/// Its other key would have to be paid for, and the standby would not.
+#[test]
+fn when_a_target_is_too_dear_somebody_else_is_asked_or_nobody() {
+    let limited = failure(Cause::RateLimited, Scope::KeyModel, Retry::Elsewhere);
+    let view = |i: usize| TargetView { tier: u8::from(i == 1), ..FREE };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!(ladder.step(Event::Start, 2, &view, 0), Effect::Send(0));
+    assert_eq!(ladder.step(Event::Failed(0, &limited), 2, &view, 1), Effect::Send(0), "with another key");
+    assert_eq!(ladder.step(Event::TooDear(0), 2, &view, 1), Effect::Send(1));
+    assert_eq!((ladder.rung(), ladder.attempts()), (Rung::FailedOver, 2));
+    let end = ladder.step(Event::TooDear(1), 2, &view, 1);
+    assert!(matches!(end, Effect::GiveUp(_)), "what cannot be afforded is not waited for: {end:?}");
+    let alone = |i: usize| if i == 0 { FREE } else { open(9 * SECOND) };
+    let mut ladder = Ladder::new(0, 60 * SECOND, 6, 1);
+    assert_eq!(ladder.step(Event::Start, 2, &alone, 0), Effect::Send(0));
+    assert_eq!(ladder.step(Event::Failed(0, &limited), 2, &alone, 1), Effect::Send(0));
+    let end = ladder.step(Event::TooDear(0), 2, &alone, 1);
+    assert!(matches!(end, Effect::GiveUp(End::RateLimited { .. })), "nobody else works: {end:?}");
+}
+
 #[test]
 fn weights_are_shares() {
     let view = |i: usize| TargetView { weight: if i == 0 { 3 } else { 1 }, ..FREE };
