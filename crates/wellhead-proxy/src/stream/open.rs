@@ -35,6 +35,13 @@ pub(crate) async fn open(
     loop {
         let frame = match tokio::time::timeout_at(limit.at, live.body.frame()).await {
             Ok(frame) => frame,
+            Err(_) if first_at.is_none() && !live.has_finished() && limit.others != 0 => {
+                let Some(later) = limit.later(call) else {
+                    return Err(limit.failure(Stage::FirstToken, Cause::FirstTokenTimeout));
+                };
+                limit = later;
+                continue;
+            }
             // What is missing is the end signal at most.
             Err(_) if live.has_finished() => return Ok(Begins { live: over(live), first_at }),
             Err(_) if first_at.is_some() => return Err(limit.failure(live.stage(), Cause::IdleTimeout)),
@@ -95,7 +102,7 @@ fn bounded(call: &Call<'_>, read_bytes: usize, stage: Stage) -> Result<(), Failu
 fn until_next(call: &Call<'_>, target: usize) -> Limit {
     let idle = Instant::now() + call.route.idle_limit(Some(target));
     let deadline = call.worker.gateway.clock.instant(call.deadline);
-    Limit { at: idle.min(deadline), by_deadline: deadline < idle }
+    Limit { at: idle.min(deadline), by_deadline: deadline < idle, others: 0 }
 }
 
 /// The stream ended before any content. A complete one (an empty answer, a refusal by the vendor's filter) is an

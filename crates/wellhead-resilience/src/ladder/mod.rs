@@ -4,6 +4,7 @@
 mod beside;
 mod choose;
 mod end;
+pub mod late;
 #[cfg(test)]
 mod tests;
 

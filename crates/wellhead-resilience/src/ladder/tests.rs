@@ -2,6 +2,7 @@
 //! Promises of the ladder, checked over thousands of seeded histories.
 
 mod beside;
+mod late;
 
 use super::{Effect, End, Event, Ladder, TargetView};
 use crate::breaker::Class;

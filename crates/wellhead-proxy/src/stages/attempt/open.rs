@@ -25,7 +25,7 @@ pub(crate) async fn open(
     response: Response<InBody>,
     signs: Option<&Signs>,
 ) -> Result<Opened, Missed> {
-    let limit = begun.terms.limit;
+    let limit = begun.terms.limit.settled(call);
     let (mut parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     if !parts.status.is_success() {

@@ -29,7 +29,7 @@ pub(super) async fn refused(
     headers: HeaderMap,
     mut body: InBody,
 ) -> Missed {
-    let (key, limit) = (begun.key(call.route), begun.terms.limit);
+    let (key, limit) = (begun.key(call.route), begun.terms.limit.settled(call));
     let soon = Instant::now() + ERROR_BODY_MAX;
     let limit = Limit { at: limit.at.min(soon), ..limit };
     let mut pieces = VecDeque::new();

@@ -142,8 +142,16 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
         }
         request
     };
-    let limit = begun.terms.limit;
-    match tokio::time::timeout_at(limit.at, call.worker.pool.send(&target.provider.endpoint, &build)).await {
+    let mut limit = begun.terms.limit;
+    let mut sending = std::pin::pin!(call.worker.pool.send(&target.provider.endpoint, &build));
+    let sent = loop {
+        let sent = tokio::time::timeout_at(limit.at, &mut sending).await;
+        match if sent.is_err() { limit.later(call) } else { None } {
+            Some(later) => limit = later,
+            None => break sent,
+        }
+    };
+    match sent {
         Ok(Ok(mut response)) => {
             if let Some(dropped) = dropped {
                 response.extensions_mut().insert(dropped);
