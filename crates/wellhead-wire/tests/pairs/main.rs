@@ -28,7 +28,7 @@ struct Spoken {
     stream: &'static [u8],
     /// The vendor's answers to what cannot be done: name, status, body.
     errors: &'static [(&'static str, u16, &'static str)],
-    /// An error behind the first text of a stream.
+    /// An error behind the first text of a stream. Of Bedrock, the payload of a `throttlingException`.
     broken: &'static str,
 }
 
@@ -92,6 +92,26 @@ const SPOKEN: &[Spoken] = &[
             ),
         ],
         broken: "data: {\"error\": {\"code\": 503, \"message\": \"The model is overloaded.\", \"status\": \"UNAVAILABLE\"}}\r\n\r\n",
+    },
+    Spoken {
+        dialect: Dialect::Bedrock,
+        model: "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+        request: None,
+        answer: include_bytes!("../../src/bedrock/tests/data/full_answer.json"),
+        stream: include_bytes!("fixtures/bedrock.eventstream"),
+        errors: &[
+            (
+                "context",
+                400,
+                r#"{"__type":"ValidationException","message":"Input is too long for requested model."}"#,
+            ),
+            (
+                "limit",
+                429,
+                r#"{"__type":"ThrottlingException","message":"Too many tokens, please wait before trying again."}"#,
+            ),
+        ],
+        broken: r#"{"message":"Too many requests, please wait before trying again."}"#,
     },
 ];
 

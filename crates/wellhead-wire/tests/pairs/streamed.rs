@@ -5,6 +5,7 @@ use super::{SPOKEN, Spoken, pairs, shown};
 use bytes::Bytes;
 use wellhead_types::Failure;
 use wellhead_wire::chat::Dialect;
+use wellhead_wire::eventstream;
 use wellhead_wire::gemini::Framing;
 use wellhead_wire::translate::{Inbound, Outbound};
 
@@ -73,6 +74,15 @@ fn what_clients_get() {
 fn cuts_and_line_ends_of_a_target_change_nothing() {
     for target in SPOKEN.iter().filter(|target| target.dialect != Dialect::Chat) {
         let expected = inbound(target, whole(target.stream));
+        if target.dialect == Dialect::Bedrock {
+            // There are no lines in its framing.
+            assert_eq!(inbound(target, target.stream.chunks(1)), expected);
+            for cut in 0..target.stream.len() {
+                let (head, tail) = target.stream.split_at(cut);
+                assert_eq!(inbound(target, [head, tail].into_iter()), expected, "cut at {cut}");
+            }
+            continue;
+        }
         let plain = target.stream.iter().copied().filter(|byte| *byte != b'\r').collect::<Vec<u8>>();
         let mut lines = Vec::new();
         for byte in &plain {
@@ -90,14 +100,32 @@ fn cuts_and_line_ends_of_a_target_change_nothing() {
     }
 }
 
-/// The stream up to the end of its first text, then the vendor's error.
+/// The stream with the vendor's error in its middle.
+fn broken(target: &Spoken) -> Vec<u8> {
+    if target.dialect == Dialect::Bedrock {
+        let mut messages = Vec::new();
+        let stream = Bytes::from_static(target.stream);
+        eventstream::Decoder::new(EVENT_BYTES_MAX).push(stream, &mut messages).unwrap();
+        let text = |text: &'static str| eventstream::Value::Text(text);
+        let headers =
+            [(":exception-type", text("throttlingException")), (":message-type", text("exception"))];
+        let error = eventstream::encode(headers, target.broken.as_bytes()).unwrap();
+        let written: Vec<Vec<u8>> = messages
+            .iter()
+            .map(|message| eventstream::encode(message.headers.iter(), &message.payload).unwrap())
+            .collect();
+        let (head, tail) = written.split_at(written.len() / 2);
+        return [head.concat(), error, tail.concat()].concat();
+    }
+    let text = String::from_utf8(target.stream.to_vec()).unwrap().replace('\r', "");
+    let middle = text[..text.len() / 2].rfind("\n\n").unwrap() + 2;
+    format!("{}{}{}", &text[..middle], target.broken, &text[middle..]).into_bytes()
+}
+
 #[test]
 fn an_error_in_the_middle_is_no_end() {
     for target in SPOKEN.iter().filter(|target| target.dialect != Dialect::Chat) {
-        let text = String::from_utf8(target.stream.to_vec()).unwrap().replace('\r', "");
-        let middle = text[..text.len() / 2].rfind("\n\n").unwrap() + 2;
-        let stream = format!("{}{}{}", &text[..middle], target.broken, &text[middle..]);
-        let (chunks, failure) = inbound(target, whole(stream.as_bytes()));
+        let (chunks, failure) = inbound(target, whole(&broken(target)));
         let failure = failure.unwrap_or_else(|| panic!("{}: the error was not seen", target.name()));
         let chunks = String::from_utf8(chunks).unwrap();
         assert!(!chunks.contains("[DONE]") && !chunks.contains("\"finish_reason\":\""), "{chunks}");

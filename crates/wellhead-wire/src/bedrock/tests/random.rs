@@ -7,11 +7,9 @@ use crate::chat::{
     Answer, Dialect, Effort, Losses, Part, ReasoningAsk, ReasoningMode, Request, Rest, StopKind, ToolChoice,
 };
 use crate::checks;
-use crate::checks::chat::{Can, answer, claimed, events, folded, request, without_words};
+use crate::checks::chat::{Can, answer, claimed, events, folded, request, seeds, without_words};
 use proptest::prelude::*;
 use std::collections::HashSet;
-
-const SEEDS: u64 = 2000;
 
 /// What the dialect can express, whatever the model.
 pub(super) const CAN: Can = Can {
@@ -149,7 +147,7 @@ fn fitting(mut request: Request) -> Request {
 #[test]
 fn requests_survive() {
     for (model, can) in [(CLAUDE, CAN), (NEWER, CAN_NEWER)] {
-        for seed in 0..SEEDS {
+        for seed in 0..seeds() {
             let said = fitting(request(seed, &can));
             let encoded = encode(&said, model, &Losses::NONE)
                 .unwrap_or_else(|refused| panic!("seed {seed}: {refused}"));
@@ -175,7 +173,7 @@ fn nameless(mut answer: Answer) -> Answer {
 #[test]
 fn answers_survive() {
     let can = Can { service_tier: true, ..CAN };
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = answer(seed, &can);
         let body = encode_answer(&said, &shown());
         let mut read =
@@ -189,7 +187,7 @@ fn answers_survive() {
 
 #[test]
 fn streams_survive() {
-    for seed in 0..SEEDS {
+    for seed in 0..seeds() {
         let said = events(seed, &CAN);
         let whole = answer(seed, &CAN);
         let (mut encoder, mut stream) = (StreamEncoder::new(&shown()), Vec::new());
@@ -205,7 +203,7 @@ fn streams_survive() {
 #[test]
 fn proofs_of_every_vendor_pass_through_a_client() {
     let can = Can { origins: true, citations: false, ..CAN };
-    for seed in 0..SEEDS / 4 {
+    for seed in 0..seeds() / 4 {
         let said = answer(seed, &can);
         let body = json(&encode_answer(&said, &shown()));
         let turns = serde_json::json!({"messages": [body["output"]["message"]]});
@@ -241,7 +239,7 @@ fn pieces() -> Vec<Vec<u8>> {
 
 #[test]
 fn mutated_bodies_break_nothing() {
-    for seed in 0..SEEDS {
+    for seed in 0..500 {
         for valid in [FULL_REQUEST, FULL_ANSWER] {
             checks::bedrock_codec(seed, &checks::codecs::mutated(seed, valid));
         }

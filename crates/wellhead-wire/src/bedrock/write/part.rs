@@ -27,7 +27,7 @@ impl<'a, 'l> Writer<'a, 'l> {
         Self { target, options, loss, ids: ids::ids(options.family), names: Names::default() }
     }
 
-    /// Adds the blocks of a part. `param` is where the client wrote it.
+    /// Adds the blocks of a part, and the mark behind it. `param` is where the client wrote it.
     pub(super) fn part(
         &mut self,
         part: &'a Part,
@@ -36,74 +36,59 @@ impl<'a, 'l> Writer<'a, 'l> {
         out: &mut Vec<Block<'a>>,
     ) -> Result<(), Unsupported> {
         let written = out.len();
-        let cache = match part {
-            Part::Text { text, citations, cache, .. } => {
-                out.extend(self.text(text, citations, role));
-                *cache
-            }
-            Part::Refusal(text) => {
-                out.extend(self.text(text, &[], role));
-                None
-            }
-            Part::Reasoning(reasoning) => {
-                match self.thought(reasoning) {
-                    Some(block) => out.push(block),
-                    // What another vendor thought is proven to nobody else (wire.md, trap 7).
-                    None => self.loss.note("messages.reasoning"),
-                }
-                None
-            }
-            Part::ToolCall(call) => {
-                out.push(self.call(call));
-                call.cache
-            }
-            Part::ToolResult(result) => {
-                let block = self.result(result, param)?;
-                out.push(block);
-                result.cache
-            }
-            Part::Other(DIALECT, value) => {
-                out.push(Block::Other(value));
-                None
-            }
-            Part::Other(dialect, _) => {
-                let why = format!("is a block that only {} knows", dialect.as_str());
-                self.loss.cannot(param.to_owned(), &why)?;
-                None
-            }
-            Part::Image { media, detail, cache } => {
-                if detail.as_deref().is_some_and(|detail| detail != "auto") {
-                    self.loss.note("messages.image.detail");
-                }
-                let shown = self.shown(Kind::Image, media, role, param)?;
-                out.extend(shown.map(Block::Image));
-                *cache
-            }
-            Part::Video { media } => {
-                out.extend(self.shown(Kind::Video, media, role, param)?.map(Block::Video));
-                None
-            }
-            Part::Audio { media, transcript, .. } => {
-                match self.shown(Kind::Audio, media, role, param)? {
-                    Some(shown) => out.push(Block::Audio(shown)),
-                    // What was said can be read; how it sounded cannot.
-                    None => out.extend(transcript.as_deref().and_then(|text| self.text(text, &[], role))),
-                }
-                None
-            }
-            Part::Document { media, title, context, citable, cache } => {
-                let named = (title.as_deref(), context.as_deref(), *citable);
-                let paper = self.document(media, named, role, param)?;
-                out.extend(paper.map(Block::Document));
-                *cache
-            }
+        out.extend(self.block(part, role, param)?);
+        let hint = match part {
+            Part::Text { cache, .. } | Part::Image { cache, .. } | Part::Document { cache, .. } => *cache,
+            Part::ToolCall(call) => call.cache,
+            Part::ToolResult(result) => result.cache,
+            _ => None,
         };
-        if let Some(hint) = cache
+        if let Some(hint) = hint
             && out.len() > written
         {
             self.cache(hint, out);
         }
         Ok(())
+    }
+
+    /// What a part is on the wire. `None`: it is left out, which was allowed, or says nothing.
+    fn block(&mut self, part: &'a Part, role: Role, param: &str) -> Result<Option<Block<'a>>, Unsupported> {
+        Ok(match part {
+            Part::Text { text, citations, .. } => self.text(text, citations, role),
+            Part::Refusal(text) => self.text(text, &[], role),
+            Part::Reasoning(reasoning) => {
+                let thought = self.thought(reasoning);
+                if thought.is_none() {
+                    // What another vendor thought is proven to nobody else (wire.md, trap 7).
+                    self.loss.note("messages.reasoning");
+                }
+                thought
+            }
+            Part::ToolCall(call) => Some(self.call(call)),
+            Part::ToolResult(result) => Some(self.result(result, param)?),
+            Part::Other(DIALECT, value) => Some(Block::Other(value)),
+            Part::Other(dialect, _) => {
+                let why = format!("is a block that only {} knows", dialect.as_str());
+                self.loss.cannot(param.to_owned(), &why)?;
+                None
+            }
+            Part::Image { media, detail, .. } => {
+                if detail.as_deref().is_some_and(|detail| detail != "auto") {
+                    self.loss.note("messages.image.detail");
+                }
+                self.shown(Kind::Image, media, role, param)?.map(Block::Image)
+            }
+            Part::Video { media } => self.shown(Kind::Video, media, role, param)?.map(Block::Video),
+            Part::Audio { media, transcript, .. } => match self.shown(Kind::Audio, media, role, param)? {
+                Some(shown) => Some(Block::Audio(shown)),
+                // What was said can be read; how it sounded cannot.
+                None => transcript.as_deref().and_then(|text| self.text(text, &[], role)),
+            },
+            Part::Document { media, title, context, citable, .. } => {
+                let named = (title.as_deref(), context.as_deref(), *citable);
+                self.document(media, named, role, param)?.map(Block::Document)
+            }
+        })
     }
 
     /// Marks that the prompt is worth keeping up to here.
