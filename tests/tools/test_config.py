@@ -43,10 +43,15 @@ def build(gateway_port, admin_port, steady_url, faulty_url, refusing_port, llama
         "steady-anthropic": {"kind": "anthropic", "base_url": steady_url, "keys": ["sk-steady"]},
         "steady-gemini": {"kind": "gemini", "base_url": steady_url, "keys": ["sk-steady"]},
         "steady-bedrock": {"kind": "bedrock", "base_url": steady_url, "keys": ["sk-steady"]},
+        "steady-cohere": {"kind": "cohere", "base_url": steady_url, "keys": ["sk-steady"]},
+        "steady-ollama": {"kind": "ollama-native", "base_url": steady_url, "keys": ["sk-steady"]},
     }
     models = {name: {"targets": [{"provider": "steady", "model": name}]} for name in PLAIN_MODELS}
-    for dialect in ("anthropic", "gemini", "bedrock"):
+    for dialect in ("anthropic", "gemini", "bedrock", "cohere", "ollama"):
         models[f"at-{dialect}"] = {"targets": [{"provider": f"steady-{dialect}", "model": "practice"}]}
+    for dialect in ("gemini", "cohere", "ollama"):
+        embedder = {"provider": f"steady-{dialect}", "model": "text-embedding-3-small"}
+        models[f"vectors-at-{dialect}"] = {"targets": [embedder]}
     models["renamed"] = {"targets": [{"provider": "steady", "model": "practice"}]}
     models["tiny"] = {"targets": [{"provider": "llama", "model": "tiny"}]}
     for number in range(SPARES):

@@ -17,6 +17,8 @@ pub enum Dialect {
     Bedrock,
     /// Cohere v2.
     Cohere,
+    /// Ollama's own API.
+    Ollama,
 }
 
 /// The header that carries a key of Azure, where requests have no token.
@@ -61,6 +63,19 @@ pub enum Prefill {
     Partial,
 }
 
+/// How a vendor is asked to rank documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rerank {
+    /// `rerank` below its base URL, in the form that Cohere began and Jina took over: what clients write.
+    #[default]
+    Common,
+    /// Cohere's second version: documents are texts, and do not come back.
+    Cohere,
+    /// `top_k` instead of `top_n`, and `data` instead of `results`.
+    Voyage,
+}
+
 /// Where a vendor of the OpenAI family departs from OpenAI. Every default is OpenAI's own behaviour.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -86,6 +101,8 @@ pub struct Quirks {
     /// Where its Chat Completions depart from OpenAI's, for requests that are written for it. Of several of one sort the
     /// last that concerns a model counts.
     pub chat: Vec<KnownQuirk>,
+    /// How it is asked to rank documents.
+    pub rerank: Rerank,
 }
 
 /// Whether a model's name fits a pattern of the catalogue, which has at most one `*`.
@@ -110,6 +127,7 @@ impl Default for Quirks {
             prefill: Prefill::None,
             prefill_models: Vec::new(),
             chat: Vec::new(),
+            rerank: Rerank::Common,
         }
     }
 }

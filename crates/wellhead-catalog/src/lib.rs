@@ -17,7 +17,7 @@ mod quirk;
 pub use catalog::{BUILTIN, Catalog};
 pub use check::SOURCES;
 pub use error::CatalogError;
-pub use kind::{AZURE_KEY_HEADER, Auth, Dialect, Kind, Prefill, Quirks, fits};
+pub use kind::{AZURE_KEY_HEADER, Auth, Dialect, Kind, Prefill, Quirks, Rerank, fits};
 pub use model::{Abilities, Ability, Mode, Model, Overlay, Price, Prices, Rates, Tier, Unit};
 pub use models::Models;
 pub use money::{Cost, Metered, NanoDollars, Unpriced};

@@ -2,6 +2,10 @@
 //! turned into the client's dialect before anything else looks at it, so that all that watches over an answer knows one
 //! dialect only.
 
+mod aside;
+
+pub(crate) use aside::{aside, aside_answer};
+
 use crate::exchange::{Call, Early, Exchange, Own};
 use crate::plan::Voice;
 use crate::replay::{self, Kept};
@@ -258,10 +262,13 @@ pub(crate) async fn answer(
         Ok((answer, is_kept.then(|| Original(kept_answer(dialect, &body, origin.as_ref())))))
     };
     let translated = call.worker.disk.translate(length, work).await;
-    translated.unwrap_or_else(|| {
-        let detail = "the answer could not be translated";
-        Err(Failure { side: Side::Gateway, ..Failure::endpoint(Stage::FirstToken, Cause::Internal, detail) })
-    })
+    translated.unwrap_or_else(|| Err(unread()))
+}
+
+/// The translation of an answer came to nothing: no fault of the target's.
+fn unread() -> Failure {
+    let detail = "the answer could not be translated";
+    Failure { side: Side::Gateway, ..Failure::endpoint(Stage::FirstToken, Cause::Internal, detail) }
 }
 
 /// Names for what the target leaves without.

@@ -1,5 +1,7 @@
-//! The dialects of Anthropic, Google and Amazon Bedrock: a request is answered as one of OpenAI Chat, and the answer is
-//! put into the dialect that was asked in. So every fault can be had in every dialect.
+//! The dialects of Anthropic, Google, Amazon Bedrock, Cohere and Ollama: a request is answered as one of OpenAI Chat, and
+//! the answer is put into the dialect that was asked in. So every fault can be had in every dialect.
+
+mod aside;
 
 use std::borrow::Cow;
 
@@ -19,11 +21,23 @@ use crate::reply::{Body, Events, Reply, Step};
 /// Longest event that is translated: above the `huge-line` of any test.
 const EVENT_BYTES_MAX: usize = 16 << 20;
 
+/// The content type of a stream of lines.
+const LINES: &str = "application/x-ndjson";
+
+/// What a server-sent event has in front of its data, and a line has not.
+const FIELD: &[u8] = b"data: ";
+
 /// The path that the request is answered under.
 const CHAT_PATH: &str = "/v1/chat/completions";
 
 /// How an answer has to look.
-pub(crate) struct Guise {
+pub(crate) enum Guise {
+    Chat(Chat),
+    Aside(aside::Aside),
+}
+
+/// The same of a chat.
+pub(crate) struct Chat {
     dialect: Dialect,
     framing: Framing,
     model: Box<str>,
@@ -33,6 +47,9 @@ pub(crate) struct Guise {
 pub(crate) fn of(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
     if let Some(counted) = counted(request) {
         return Some(counted);
+    }
+    if let Some((aside, asked)) = aside::of(request) {
+        return Some((Guise::Aside(aside), asked));
     }
     let (dialect, path) = dialect(&request.path)?;
     let framing = Framing::asked(request.query.as_deref());
@@ -44,7 +61,7 @@ pub(crate) fn of(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
         Ok(asked) => {
             let model = named.map_or_else(|| asked.request.model.clone(), Into::into);
             let chat = Request { path: CHAT_PATH.to_owned(), body: asked.body, ..request.clone() };
-            Some((Guise { dialect, framing, model }, Ok(chat)))
+            Some((Guise::Chat(Chat { dialect, framing, model }), Ok(chat)))
         }
         Err(wrong) => {
             let message = wrong.to_string();
@@ -55,7 +72,8 @@ pub(crate) fn of(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
                 wrong.param(),
                 &message,
             );
-            Some((Guise { dialect, framing, model: named.unwrap_or_default().into() }, Err(reply)))
+            let model = named.unwrap_or_default().into();
+            Some((Guise::Chat(Chat { dialect, framing, model }), Err(reply)))
         }
     }
 }
@@ -83,7 +101,7 @@ fn counted(request: &Request) -> Option<(Guise, Result<Request, Reply>)> {
             crate::reply::error(400, "invalid_request_error", code, wrong.param(), &message)
         }
     };
-    Some((Guise { dialect, framing: Framing::Sse, model: model.into() }, Err(reply)))
+    Some((Guise::Chat(Chat { dialect, framing: Framing::Sse, model: model.into() }), Err(reply)))
 }
 
 /// The model that a path names, and whether it asks for a stream.
@@ -97,6 +115,12 @@ fn dialect(path: &str) -> Option<(Dialect, Option<Named<'_>>)> {
     if let Some(call) = bedrock::Call::parse(path) {
         return Some((Dialect::Bedrock, Some((call.model, call.stream))));
     }
+    if path.ends_with("/v2/chat") {
+        return Some((Dialect::Cohere, None));
+    }
+    if path.ends_with("/api/chat") {
+        return Some((Dialect::Ollama, None));
+    }
     let call = Call::parse(path)?;
     let streamed = match call.method {
         Method::GenerateContent => false,
@@ -108,7 +132,16 @@ fn dialect(path: &str) -> Option<(Dialect, Option<Named<'_>>)> {
 
 impl Guise {
     /// The answer as it was asked for.
-    pub(crate) fn put_on(&self, core: &Core, mut reply: Reply) -> Reply {
+    pub(crate) fn put_on(&self, core: &Core, reply: Reply) -> Reply {
+        match self {
+            Self::Chat(chat) => chat.put_on(core, reply),
+            Self::Aside(aside) => aside.put_on(&core.fresh().id("", 24), reply),
+        }
+    }
+}
+
+impl Chat {
+    fn put_on(&self, core: &Core, mut reply: Reply) -> Reply {
         let id = core.fresh().id("", 24);
         if self.dialect == Dialect::Bedrock {
             head(&mut reply, &id);
@@ -137,11 +170,20 @@ impl Guise {
             Body::Events(inner) => {
                 let outbound =
                     Outbound::new((self.dialect, self.framing), &origin, shown, &id, EVENT_BYTES_MAX);
-                let is_framed = self.dialect == Dialect::Bedrock;
-                Body::Events(Box::new(Guised { inner, outbound, is_framed, closed: false }))
+                let dialect = self.dialect;
+                Body::Events(Box::new(Guised { inner, outbound, dialect, closed: false }))
             }
         };
-        Reply { body, ..reply }
+        let mut headers = reply.headers;
+        if self.dialect == Dialect::Ollama {
+            // Its streams are lines.
+            headers.iter_mut().filter(|(name, _)| name == "content-type").for_each(|(_, kind)| {
+                if kind.starts_with("text/event-stream") {
+                    *kind = LINES.to_owned();
+                }
+            });
+        }
+        Reply { status: reply.status, headers, body }
     }
 }
 
@@ -187,8 +229,7 @@ const FRAME_BYTES: usize = 256;
 struct Guised {
     inner: Box<dyn Events>,
     outbound: Outbound,
-    /// Messages say their length in front.
-    is_framed: bool,
+    dialect: Dialect,
     closed: bool,
 }
 
@@ -214,16 +255,21 @@ impl Events for Guised {
     }
 
     fn malformed(&self) -> Cow<'static, [u8]> {
-        if self.is_framed {
-            message(b"{\"contentBlockIndex\":0,\"delta\":{\"te").into()
-        } else {
-            self.inner.malformed()
+        let own = self.inner.malformed();
+        match self.dialect {
+            Dialect::Bedrock => message(b"{\"contentBlockIndex\":0,\"delta\":{\"te").into(),
+            Dialect::Ollama => own.strip_prefix(FIELD).unwrap_or(&own).to_vec().into(),
+            _ => own,
         }
     }
 
     fn huge(&self, bytes: usize) -> Option<Vec<u8>> {
-        // The framing has no longer ones.
-        let bytes = bytes.min(MESSAGE_BYTES_MAX - FRAME_BYTES);
-        self.is_framed.then(|| message(json!({"padding": "x".repeat(bytes)}).to_string().as_bytes()))
+        let padded = |bytes: usize| json!({"padding": "x".repeat(bytes)}).to_string();
+        match self.dialect {
+            // The framing has no longer ones.
+            Dialect::Bedrock => Some(message(padded(bytes.min(MESSAGE_BYTES_MAX - FRAME_BYTES)).as_bytes())),
+            Dialect::Ollama => Some((padded(bytes) + "\n").into_bytes()),
+            _ => None,
+        }
     }
 }

@@ -37,6 +37,18 @@ def test_batch_keeps_its_order(client):
     assert vectors[0] != vectors[1]
 
 
+@pytest.mark.parametrize("vendor", ["gemini", "cohere", "ollama"])
+@pytest.mark.gateway
+def test_other_vendors_give_the_same_vectors(client, vendor):
+    inputs = ["a spring of water", "two"]
+    there = client.embeddings.create(model=f"vectors-at-{vendor}", input=inputs)
+    here = client.embeddings.create(model=MODEL, input=inputs)
+
+    # Single precision at the vendor, the same here.
+    assert [item.embedding for item in there.data] == [item.embedding for item in here.data]
+    assert there.usage == here.usage
+
+
 def test_dimensions(client):
     answer = client.embeddings.create(model=MODEL, input="short", dimensions=64)
 

@@ -1,5 +1,6 @@
 //! What clients, providers and the standards may rely on.
 
+mod asides;
 mod bodies;
 mod dialects;
 mod endpoints;

@@ -14,7 +14,7 @@ use crate::document::Document;
 use crate::kinds::KindSource;
 use crate::read::Spanned;
 
-pub(crate) use provider::{effective_url, has_effect};
+pub(crate) use provider::effective_url;
 
 /// Checks a document as far as it could be read, and notes the kinds of its providers in it.
 pub(crate) fn check(document: &mut Document, kinds: &dyn KindSource, report: &mut Report) {

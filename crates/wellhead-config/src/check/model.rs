@@ -1,83 +1,48 @@
 //! Models: their targets exist, and their times do not contradict each other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{ReportAt, has_effect};
+use super::ReportAt;
 use crate::defaults;
 use crate::diagnostic::Report;
-use crate::document::{Document, Model, ModelTimeouts, Provider};
-use crate::read::Spanned;
+use crate::document::{Document, Model, ModelTimeouts};
 use crate::values::time_text;
 
-/// Providers by name; a provider that could not be read still exists.
-type Providers<'d> = HashMap<&'d str, Option<&'d Provider>>;
+/// Names of providers; a provider that could not be read still exists.
+type Providers<'d> = HashSet<&'d str>;
 
 pub(super) fn check(document: &Document, report: &mut Report) {
     let Some(models) = &document.root.models else { return };
     let entries = document.root.providers.iter().flat_map(|providers| &providers.entries);
-    let providers: Providers<'_> = entries.map(|entry| (&*entry.name.value, entry.value.as_ref())).collect();
-    for (name, model) in models.iter() {
-        targets(document, name, model, &providers, report);
+    let providers: Providers<'_> = entries.map(|entry| &*entry.name.value).collect();
+    for (_, model) in models.iter() {
+        targets(model, &providers, report);
         if let Some(timeouts) = &model.timeouts {
             times(timeouts, report);
         }
     }
 }
 
-fn targets(
-    document: &Document,
-    name: &Spanned<String>,
-    model: &Model,
-    providers: &Providers<'_>,
-    report: &mut Report,
-) {
+fn targets(model: &Model, providers: &Providers<'_>, report: &mut Report) {
     let Some(targets) = &model.targets else { return };
     let mut seen: HashSet<(&str, &str)> = HashSet::new();
-    let (mut usable, mut left_out) = (0, 0);
     for target in &targets.0 {
-        let Some(provider) = &target.provider else {
-            usable += 1;
-            continue;
-        };
+        let Some(provider) = &target.provider else { continue };
         if let Some(model) = &target.model
             && !seen.insert((provider, model))
         {
             let message = format!("{:?} at {:?} is already a target of this model", &*model.0, &*provider.0);
             report.error_at(target, message).expected("each target once; `weight:` gives it a larger share");
         }
-        let Some(found) = providers.get(&*provider.0) else {
-            usable += 1;
-            if report.is_unreadable("providers") {
-                continue;
-            }
+        if !providers.contains(&*provider.0) && !report.is_unreadable("providers") {
             let expected = "the name of a provider of this file";
-            let near = report.nearest(provider, providers.keys().copied());
+            let near = report.nearest(provider, providers.iter().copied());
             report
                 .error_at(provider, format!("no provider {:?}", &*provider.0))
                 .expected(expected)
                 .suggest(near);
-            continue;
-        };
-        let kind = found.and_then(|provider| document.kind_of(provider));
-        if kind.is_none_or(|kind| has_effect(kind)) {
-            usable += 1;
-            continue;
         }
-        left_out += 1;
-        let message = format!(
-            "accepted, no effect yet: the provider {:?} is left out, so this target is too",
-            &*provider.0
-        );
-        report.warning_at(target, message);
-    }
-    if usable == 0 && left_out > 0 {
-        report
-            .error_at(
-                name,
-                "no target is left: every provider of this model is of a kind that has no effect yet",
-            )
-            .expected("at least one target whose provider speaks the dialect of OpenAI, Anthropic, Gemini or Bedrock");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wellhead_catalog::{AZURE_KEY_HEADER, Auth, Dialect, Kind};
+use wellhead_catalog::{AZURE_KEY_HEADER, Auth, Kind};
 
 use super::{ReportAt, credential};
 use crate::compile::region_of;
@@ -13,26 +13,13 @@ use crate::read::{Element, Spanned};
 use crate::snapshot::BaseUrl;
 use crate::values::{ProviderKeyEntry, Url, is_host_name, url_text};
 
-/// Whether requests can be sent to a kind yet.
-pub(crate) const fn has_effect(kind: &Kind) -> bool {
-    matches!(kind.dialect, Dialect::Openai | Dialect::Anthropic | Dialect::Gemini | Dialect::Bedrock)
-}
-
 /// Looks up every provider's kind and notes it in the document.
 pub(super) fn resolve_kinds(document: &mut Document, kinds: &dyn KindSource, report: &mut Report) {
     let Some(providers) = &document.root.providers else { return };
     let mut names = None;
-    for (name, provider) in providers.iter() {
+    for (_, provider) in providers.iter() {
         let Some(kind) = &provider.kind else { continue };
         if let Some(found) = kinds.kind(kind) {
-            if !has_effect(&found) {
-                let message = format!(
-                    "accepted, no effect yet: requests are not translated to kind {:?}, so the provider {:?} and its \
-                     targets are left out",
-                    &*kind.0, name.value
-                );
-                report.warning_at(kind, message);
-            }
             document.kinds.insert(kind.0.clone(), found);
             continue;
         }

@@ -9,7 +9,7 @@ use wellhead_policy::KeyHasher;
 use wellhead_types::{Name, Secret};
 
 use super::{cloud, short_hash};
-use crate::check::{ReportAt, effective_url, has_effect};
+use crate::check::{ReportAt, effective_url};
 use crate::defaults;
 use crate::diagnostic::Report;
 use crate::document::{self, Document};
@@ -17,7 +17,7 @@ use crate::read::Element;
 use crate::snapshot::{BaseUrl, Protocol, Provider, ProviderKey, Tls};
 use crate::values::ProviderKeyEntry;
 
-/// Every provider that requests can be sent to; the others have had their warning.
+/// Every provider whose kind is known; the others have had their error.
 pub(super) fn compile(
     document: &Document,
     hasher: &KeyHasher,
@@ -25,7 +25,7 @@ pub(super) fn compile(
 ) -> BTreeMap<Name, Arc<Provider>> {
     let mut compiled = BTreeMap::new();
     for (name, written) in document.root.providers.iter().flat_map(|providers| providers.iter()) {
-        let Some(kind) = document.kind_of(written).filter(|kind| has_effect(kind)) else { continue };
+        let Some(kind) = document.kind_of(written) else { continue };
         let Some(url) = effective_url(written, kind) else {
             let message = format!("the base URL of kind {:?} cannot be used", &*kind.name);
             report.error_at(name, message).expected("`base_url:` for this provider");

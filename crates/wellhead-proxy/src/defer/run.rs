@@ -108,7 +108,7 @@ fn choose(worker: &Worker, plan: &Plan, entry: &Entry) -> Result<Option<Choice>,
     let mut ladder = Ladder::new(now, deadline, route.model.attempts_max, gateway.entropy.next());
     for (number, target) in route.targets.iter().enumerate() {
         let provider = &target.provider;
-        let fit = provider.serves(endpoint.upstream_path()) && app.may_reach(provider);
+        let fit = provider.serves(endpoint) && app.may_reach(provider);
         if !fit || only.is_some_and(|only| only != number) {
             ladder.exclude(number);
         }

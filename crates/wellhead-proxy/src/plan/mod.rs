@@ -1,6 +1,7 @@
 //! A snapshot made ready for the hot path: look-ups by hash, headers and URIs already encoded, handles to the state
 //! that outlives it. Built whole on the control thread, then swapped.
 
+mod aside;
 mod native;
 mod provider;
 mod question;
@@ -8,6 +9,7 @@ mod quirks;
 mod route;
 mod webhook;
 
+pub(crate) use aside::Aside;
 pub(crate) use native::{Native, Voice};
 pub(crate) use provider::{CloudKey, KeyPlan, ProviderPlan, Uris};
 pub use question::Question;

@@ -12,7 +12,8 @@ use wellhead_wire::openai::request::PrepareFlags;
 use wellhead_wire::translate::Way;
 
 /// What may stand in a segment of a path as it is (RFC 3986 section 3.3), but for `/`.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+pub(super) const SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 /// What an adapter has to know to write for a target, whatever its dialect is.
 #[derive(Debug)]
@@ -91,6 +92,11 @@ impl Native {
                 };
                 (of(false)?, of(true)?, None)
             }
+            Dialect::Cohere | Dialect::Ollama => {
+                let (below, path) = own_path(base, provider.kind.dialect, "chat");
+                let uris = provider.uris_below(below, &path, model)?;
+                (uris.clone(), uris, None)
+            }
             _ => return Ok(None),
         };
         Ok(Some(Self { whole, stream, count }))
@@ -111,13 +117,24 @@ impl Native {
     }
 }
 
+/// Where something of Cohere's or Ollama's own API is, and below which part of the base URL's path: that may name the API,
+/// another version of it, or neither.
+pub(super) fn own_path<'a>(base: &'a str, spoken: Spoken, path: &str) -> (&'a str, String) {
+    let api = if spoken == Spoken::Ollama { "api" } else { "v2" };
+    let named = base.strip_suffix(api).and_then(|base| base.strip_suffix('/'));
+    let below = named.or_else(|| base.strip_suffix("/v1")).unwrap_or(base);
+    (below, format!("{api}/{path}"))
+}
+
 /// The dialect that is written. Those that are not written yet never get as far as a plan.
 const fn dialect(spoken: Spoken) -> Dialect {
     match spoken {
         Spoken::Anthropic => Dialect::Anthropic,
         Spoken::Gemini => Dialect::Gemini,
         Spoken::Bedrock => Dialect::Bedrock,
-        Spoken::Openai | Spoken::Cohere => Dialect::Chat,
+        Spoken::Cohere => Dialect::Cohere,
+        Spoken::Ollama => Dialect::Ollama,
+        Spoken::Openai => Dialect::Chat,
     }
 }
 
@@ -136,5 +153,28 @@ fn abilities(facts: Option<&Model>) -> Abilities {
         sampling: can(Ability::Sampling),
         prefill: can(Ability::Prefill),
         ..Abilities::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+    use super::{Spoken, own_path};
+
+    #[test]
+    fn base_urls_may_name_the_api_or_not() {
+        let path = |base, spoken| {
+            let (below, path) = own_path(base, spoken, "chat");
+            format!("{below}/{path}")
+        };
+        for base in ["", "/v1", "/v2"] {
+            assert_eq!(path(base, Spoken::Cohere), "/v2/chat", "{base}");
+        }
+        for base in ["", "/v1", "/api"] {
+            assert_eq!(path(base, Spoken::Ollama), "/api/chat", "{base}");
+        }
+        assert_eq!(path("/gate/v2", Spoken::Cohere), "/gate/v2/chat");
+        assert_eq!(path("/myapi", Spoken::Ollama), "/myapi/api/chat");
     }
 }

@@ -174,10 +174,11 @@ impl ProviderPlan {
             .ok_or(())
     }
 
-    /// Whether the vendor has the endpoint (`chat/completions`) at all, as far as is known.
-    pub(crate) fn serves(&self, upstream_path: &str) -> bool {
+    /// Whether the vendor has the endpoint at all, as far as is known.
+    pub(crate) fn serves(&self, endpoint: Api) -> bool {
+        let upstream_path = endpoint.upstream_path();
         if self.kind.dialect != Dialect::Openai {
-            return upstream_path == Api::ChatCompletions.upstream_path();
+            return endpoint == Api::ChatCompletions || super::aside::form(&self.kind, endpoint).is_some();
         }
         let known = &self.kind.quirks.endpoints;
         known.is_empty() || known.iter().any(|endpoint| endpoint == upstream_path)

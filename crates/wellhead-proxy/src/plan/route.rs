@@ -1,6 +1,7 @@
 //! A model made ready: its targets with their handles.
 
-use super::{Native, ProviderPlan, Uris, Voice};
+use super::aside::Asides;
+use super::{Aside, Native, ProviderPlan, Uris, Voice};
 use crate::clock::nanos;
 use crate::diagnosis::Trouble;
 use crate::stages::queue;
@@ -61,6 +62,8 @@ pub(crate) struct TargetPlan {
     pub(crate) voice: Arc<Voice>,
     /// There if it speaks another dialect than OpenAI's.
     pub(crate) native: Option<Native>,
+    /// There if it has endpoints beside the chat in a form of its own.
+    asides: Option<Box<Asides>>,
     uris: Vec<Uris>,
     /// Where it takes prefills, if that is another place.
     prefill_uris: Option<Uris>,
@@ -157,6 +160,7 @@ impl TargetPlan {
             prefill_uris: prefill_uris.transpose()?,
             voice: Voice::compile(provider, &target.model, target.facts.as_deref(), losses).into(),
             native: Native::compile(provider, &target.model)?,
+            asides: Asides::compile(provider, &target.model)?,
             uris: uris.collect::<Result<_, String>>()?,
         })
     }
@@ -165,8 +169,18 @@ impl TargetPlan {
     pub(crate) fn serves(&self, endpoint: Endpoint) -> bool {
         match endpoint {
             Endpoint::CountTokens => self.native.as_ref().is_some_and(Native::counts),
-            other => self.provider.serves(other.upstream_path()),
+            other => self.provider.serves(other),
         }
+    }
+
+    /// How the endpoint is asked, if neither as the client does nor in the target's dialect for chats.
+    pub(crate) fn aside(&self, endpoint: Endpoint) -> Option<&Aside> {
+        self.asides.as_ref()?.at(endpoint)
+    }
+
+    /// Whether what it answers there has to be translated.
+    pub(crate) fn is_foreign_at(&self, endpoint: Endpoint) -> bool {
+        self.native.is_some() || self.aside(endpoint).is_some()
     }
 
     pub(crate) fn uris(&self, endpoint: Endpoint) -> &Uris {

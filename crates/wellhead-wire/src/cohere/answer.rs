@@ -30,7 +30,7 @@ pub fn decode_answer(body: &[u8], _origin: &Origin) -> Result<Answer, Failure> {
     let usage = members::object(&mut members, "usage").and_then(usage::of);
     let said: Vec<Value> =
         members::list(&mut members, "logprobs").iter().filter_map(logprobs::entry).collect();
-    let logprobs = (!said.is_empty()).then(|| logprobs::to_openai(said));
+    let logprobs = (!said.is_empty()).then(|| logprobs::to_openai(&said));
     message.shift_remove("role");
     let candidate = Candidate { index: 0, parts, stop, logprobs, rest: Rest::new(DIALECT, dense(message)) };
     Ok(Answer {

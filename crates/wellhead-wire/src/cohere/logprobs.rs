@@ -12,7 +12,7 @@ pub(super) fn entry(item: &Value) -> Option<Value> {
 }
 
 /// Entries in the form of OpenAI.
-pub(super) fn to_openai(entries: Vec<Value>) -> Value {
+pub(super) fn to_openai(entries: &[Value]) -> Value {
     json!({"content": entries, "refusal": null})
 }
 

@@ -119,10 +119,21 @@ struct ItemOut<'a> {
 pub fn encode(items: &[Item], model: &str) -> Result<(Method, Bytes), BadField> {
     let written: Result<Vec<ItemOut<'_>>, BadField> =
         items.iter().enumerate().map(|(at, item)| written(at, item)).collect();
-    let mut written = written?;
+    let written = written?;
     if let [one] = &written[..] {
         return Ok((Method::EmbedContent, json(one).into()));
     }
+    Ok((Method::BatchEmbedContents, batch(written, model)))
+}
+
+/// Writes the body of a batch, also of one item.
+pub fn encode_batch(items: &[Item], model: &str) -> Result<Bytes, BadField> {
+    let written: Result<Vec<ItemOut<'_>>, BadField> =
+        items.iter().enumerate().map(|(at, item)| written(at, item)).collect();
+    Ok(batch(written?, model))
+}
+
+fn batch(mut written: Vec<ItemOut<'_>>, model: &str) -> Bytes {
     let name = if model.starts_with("models/") { model.to_owned() } else { format!("models/{model}") };
     for item in &mut written {
         item.model = Some(name.clone());
@@ -130,7 +141,7 @@ pub fn encode(items: &[Item], model: &str) -> Result<(Method, Bytes), BadField> 
     let mut body = br#"{"requests":"#.to_vec();
     body.extend(json(&written));
     body.push(b'}');
-    Ok((Method::BatchEmbedContents, body.into()))
+    body.into()
 }
 
 fn written(at: usize, item: &Item) -> Result<ItemOut<'_>, BadField> {

@@ -5,6 +5,7 @@
 //! [`write_answer`], [`write_error`], [`Outbound`].
 
 mod aside;
+pub mod beside;
 mod dispatch;
 mod frames;
 mod inbound;

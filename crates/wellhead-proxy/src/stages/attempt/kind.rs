@@ -38,7 +38,8 @@ pub(super) fn kind(headers: &HeaderMap, streamed: bool, native: bool) -> Kind {
     let is =
         |name: &[u8]| content_type.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     // Some servers label their streams as plain text; unwatched, a cut would look like an end.
-    let framed = native && is(bedrock::STREAM_MEDIA_TYPE.as_bytes());
+    let framed =
+        native && (is(bedrock::STREAM_MEDIA_TYPE.as_bytes()) || (streamed && is(b"application/x-ndjson")));
     if is(b"text/event-stream") || framed || (streamed && is(b"text/plain")) {
         Kind::Events
     } else if is(b"text/html") {

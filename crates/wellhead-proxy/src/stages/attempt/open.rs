@@ -13,10 +13,12 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Response, header};
 use http_body_util::BodyExt;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use wellhead_net::InBody;
 use wellhead_types::{Cause, Failure, Stage, Usage};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::answer::inspect;
+use wellhead_wire::translate::beside::Kept;
 
 /// From response headers to an answer that can be committed to. `signs` are there if another attempt may run beside it.
 pub(crate) async fn open(
@@ -31,7 +33,7 @@ pub(crate) async fn open(
     if !parts.status.is_success() {
         return Err(refused(call, begun, status, parts.headers, body).await);
     }
-    let native = call.target(begun.number).native.is_some();
+    let native = call.target(begun.number).is_foreign_at(call.endpoint);
     if native {
         // It is about the target's own bytes.
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -63,7 +65,8 @@ pub(crate) async fn open(
             Content::Stream(opened.live)
         }
         Kind::Json => {
-            let (content, own) = whole(call, begun.number, body, limit).await.map_err(missed)?;
+            let kept = if native { parts.extensions.remove::<Arc<Kept>>() } else { None };
+            let (content, own) = whole(call, begun.number, body, kept, limit).await.map_err(missed)?;
             original = own;
             content
         }
@@ -116,11 +119,12 @@ async fn whole(
     call: &Call<'_>,
     number: usize,
     mut body: InBody,
+    kept: Option<Arc<Kept>>,
     limit: Limit,
 ) -> Result<(Content, Option<Original>), Failure> {
     let max = usize::try_from(call.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
     let target = call.target(number);
-    let voice = target.native.as_ref().map(|_| &target.voice);
+    let voice = Some(&target.voice).filter(|_| target.is_foreign_at(call.endpoint));
     let mut read: VecDeque<Bytes> = VecDeque::new();
     let mut bytes = 0;
     while let Some(chunk) = next(&mut body, limit).await? {
@@ -136,6 +140,10 @@ async fn whole(
     }
     let mut original = None;
     let mut whole = join(read, bytes);
+    if let (Some(aside), Some(kept)) = (target.aside(call.endpoint), kept) {
+        let read = translate::aside_answer(call, &target.voice, aside.form, kept, whole).await?;
+        return Ok((Content::Whole(read.body, read.usage), None));
+    }
     if let Some(voice) = voice {
         (whole, original) = translate::answer(call, voice, whole).await?;
     }

@@ -64,9 +64,9 @@ pub(super) async fn refused(
         // Many that speak a vendor's dialect do not count. That says nothing about their answers.
         failure = Failure { scope: Scope::Request, retry: Retry::Elsewhere, ..failure };
     }
-    let answer = || match call.target(begun.number).native {
-        None => UpstreamError { status, headers, body },
-        Some(_) => translate::upstream_error(status, &body, &failure),
+    let answer = || match call.target(begun.number).is_foreign_at(call.endpoint) {
+        false => UpstreamError { status, headers, body },
+        true => translate::upstream_error(status, &body, &failure),
     };
     let answer = (failure.retry == Retry::Never).then(answer);
     Missed::Failed(failure, answer)

@@ -11,6 +11,7 @@ use crate::stages::{hedge, queue};
 use crate::stream::Resume;
 use crate::translate::{self, Dropped};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
+use std::sync::Arc;
 use wellhead_http::names;
 use wellhead_net::{InBody, OutBody};
 use wellhead_resilience::Nanos;
@@ -105,12 +106,19 @@ pub(crate) fn begin(
 /// Sends an attempt, and waits for the head of the answer.
 pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBody>, Missed> {
     let target = call.target(begun.number);
-    let (mut dropped, mut is_kept) = (None, false);
-    let uris = match &target.native {
-        None => uris(call, target),
-        Some(native) => native.uris(call.endpoint, call.head.stream),
+    let (mut dropped, mut is_kept, mut kept) = (None, false, None);
+    let aside = target.aside(call.endpoint);
+    let uris = match (aside, &target.native) {
+        (Some(aside), _) => &aside.uris,
+        (None, Some(native)) => native.uris(call.endpoint, call.head.stream),
+        (None, None) => uris(call, target),
     };
-    let body = if target.native.is_none() && !call.is_foreign() {
+    let body = if let Some(aside) = aside {
+        let written = Box::pin(translate::aside(call, &target.voice, aside.form)).await?;
+        dropped = Dropped::of(&written.encoded);
+        kept = Some(Arc::new(written.kept));
+        OutBody::full(written.encoded.body)
+    } else if target.native.is_none() && !call.is_foreign() {
         if call.head.has_foreign_thoughts {
             OutBody::full(Box::pin(translate::without_foreign_thoughts(call, begun.number)).await?)
         } else {
@@ -155,6 +163,9 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
         Ok(Ok(mut response)) => {
             if let Some(dropped) = dropped {
                 response.extensions_mut().insert(dropped);
+            }
+            if let Some(kept) = kept {
+                response.extensions_mut().insert(kept);
             }
             Ok(response)
         }

@@ -113,7 +113,7 @@ impl StreamDecoder {
                 self.content(kind == "content-start", line, block, out)?;
                 let said = members::take(&mut event, "logprobs");
                 if let Some(entry) = said.as_ref().and_then(logprobs::entry) {
-                    out.push(Event::Logprobs { candidate: 0, logprobs: logprobs::to_openai(vec![entry]) });
+                    out.push(Event::Logprobs { candidate: 0, logprobs: logprobs::to_openai(&[entry]) });
                 }
             }
             "content-end" => self.close(|line| line == Line::Content(index.unwrap_or(0)), out),

@@ -84,11 +84,11 @@ impl StreamEncoder {
     fn part_start(&mut self, kind: &PartKind, out: &mut Vec<u8>) {
         let said = match kind {
             PartKind::Text | PartKind::Refusal | PartKind::Audio { .. } => {
-                self.content(json!({"type": "text", "text": ""}), out);
+                self.content(&json!({"type": "text", "text": ""}), out);
                 Said::Text(self.contents - 1)
             }
             PartKind::Reasoning { .. } => {
-                self.content(json!({"type": "thinking", "thinking": ""}), out);
+                self.content(&json!({"type": "thinking", "thinking": ""}), out);
                 Said::Thought(self.contents - 1)
             }
             PartKind::ToolCall { id, name, .. } => {
@@ -105,7 +105,7 @@ impl StreamEncoder {
         self.parts.push(said);
     }
 
-    fn content(&mut self, block: Value, out: &mut Vec<u8>) {
+    fn content(&mut self, block: &Value, out: &mut Vec<u8>) {
         let delta = json!({"message": {"content": block}});
         let event = json!({"type": "content-start", "index": self.contents, "delta": delta});
         write("content-start", &event, out);

@@ -59,8 +59,8 @@ impl Writer<'_> {
                 return Ok(None);
             }
         };
-        let is_known = |name: &Box<str>| request.tools.iter().any(|tool| tool.name() == Some(name));
-        if shown.is_some_and(|shown| !shown.iter().any(is_known)) {
+        let is_known = |name: &str| request.tools.iter().any(|tool| tool.name() == Some(name));
+        if shown.is_some_and(|shown| !shown.iter().any(|name| is_known(name))) {
             self.loss.cannot("tool_choice", "names a tool that is not among `tools`")?;
             return Ok(None);
         }
