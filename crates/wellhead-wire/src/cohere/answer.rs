@@ -100,7 +100,8 @@ pub(super) fn read_call(mut call: Members, number: usize, answer: Option<&str>) 
 /// Writes an answer for a client. Of several candidates it has the first: a client of this dialect asked for one.
 pub fn encode_answer(answer: &Answer, shown: &Shown) -> Bytes {
     let candidate = answer.candidates.first();
-    let said = Said::of(candidate.map(|candidate| &*candidate.parts).unwrap_or_default());
+    let parts: Vec<&Part> = candidate.into_iter().flat_map(|candidate| &candidate.parts).collect();
+    let said = Said::of(&parts);
     let mut message = said.message();
     if let Some(candidate) = candidate {
         candidate.rest.add_to(DIALECT, &mut message);
@@ -129,10 +130,10 @@ pub(super) struct Said {
 
 impl Said {
     /// Of the parts that the dialect has a place for. The last text before calls is the plan.
-    pub(super) fn of(parts: &[Part]) -> Self {
+    pub(super) fn of(parts: &[&Part]) -> Self {
         let mut said = Self::default();
         let has_calls = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
-        let is_text = |part: &Part| matches!(part, Part::Text { .. } | Part::Refusal(_));
+        let is_text = |part: &&Part| matches!(part, Part::Text { .. } | Part::Refusal(_));
         let plan = if has_calls { parts.iter().rposition(is_text) } else { None };
         for (place, part) in parts.iter().enumerate() {
             match part {

@@ -150,7 +150,7 @@ impl Writer<'_> {
             Part::ToolCall(call) => !call.is_custom,
             _ => true,
         };
-        let parts: Vec<Part> = message.parts.iter().filter(kept).cloned().collect();
+        let parts: Vec<&Part> = message.parts.iter().filter(kept).collect();
         let said = Said::of(&parts);
         if said.content.is_empty() && said.calls.is_empty() && said.plan.is_none() {
             // Nothing is left of it, and an empty turn would be refused.
