@@ -72,6 +72,13 @@ def read(bill):
         answer = {"model": bill["model"], "modelVersion": bill["model"], member: bill["usage"]}
         return extract_usage(answer, provider_id=provider, api_flavor=flavor).usage
     own = bill["read"]
+    if own.get("audio_ms"):
+        # Sold by time, whatever else is counted.
+        return Usage(audio_seconds=own["audio_ms"] / 1000)
+    if own.get("cached_audio_tokens"):
+        return Usage(input_tokens=own["input_tokens"], output_tokens=own["output_tokens"],
+                     cache_read_tokens=own["cached_input_tokens"], input_audio_tokens=own["audio_tokens"],
+                     cache_audio_read_tokens=own["cached_audio_tokens"])
     return Usage(input_tokens=own["input_tokens"], output_tokens=own["output_tokens"],
                  cache_read_tokens=own["cached_input_tokens"])
 

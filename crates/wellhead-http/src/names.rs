@@ -29,6 +29,7 @@ names! {
     X_STAINLESS_RETRY_COUNT = "x-stainless-retry-count": "tries before this one.";
     X_UPSTREAM_REQUEST_ID = "x-upstream-request-id": "the id that the target gave the request.";
     X_WELLHEAD_ATTEMPTS = "x-wellhead-attempts": "how many tries at targets there were.";
+    X_WELLHEAD_COST = "x-wellhead-cost": "what the answer cost, in US dollars.";
     X_WELLHEAD_DEGRADED = "x-wellhead-degraded": "what stood in for the model that was asked for.";
     X_WELLHEAD_DROPPED = "x-wellhead-dropped": "parameters that the target was not told of.";
     X_WELLHEAD_OVERHEAD_MS = "x-wellhead-overhead-ms": "what the gateway itself took.";

@@ -416,6 +416,9 @@ fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<Gatewa
             books.record.response_bytes = bytes.len() as u64;
             books.record.usage = usage;
             books.end_attempt("ok");
+            if let Some(cost) = books.cost_header() {
+                response.headers_mut().insert(&names::X_WELLHEAD_COST, cost);
+            }
             books.close(opened.rung.outcome());
             GatewayBody::whole(bytes)
         }

@@ -12,6 +12,7 @@ use crate::gateway::Worker;
 use crate::plan::{KeyPlan, Route, TargetPlan};
 use crate::state::{Entry, Slot, Turn};
 use current::{Current, End, Of, Place};
+use http::HeaderValue;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -280,14 +281,14 @@ impl Books {
         let Some(of) = of!(self) else { return };
         current.conclude(of, end, self.permit, now);
         let (place, record) = current.into_record();
-        write_attempt(&mut self.record.attempts, of, place, record, result, now);
+        write_attempt(&mut self.record, of, place, record, result, now);
     }
 
     /// The attempt goes on without the request, in whose record it ends here.
     pub(crate) fn detach(&mut self, result: &'static str) -> Option<Detached> {
         let (current, of, route) = (self.current.take()?, of!(self)?, self.route.clone()?);
         let now = self.worker.gateway.clock.now();
-        write_attempt(&mut self.record.attempts, of, current.place(), current.record.clone(), result, now);
+        write_attempt(&mut self.record, of, current.place(), current.record.clone(), result, now);
         let (worker, streamed) = (self.worker.clone(), self.record.streamed);
         Some(Detached { worker, route, sole: self.sole, streamed, current: Some(current) })
     }
@@ -318,6 +319,17 @@ impl Books {
         if self.record.first_byte.is_some() {
             self.price(&self.estimate(delivered));
         }
+    }
+
+    /// What the attempts that have ended cost together.
+    fn cost(&self) -> Cost {
+        self.record.attempts.iter().fold(Cost::Nothing, |sum, attempt| sum.plus(attempt.cost))
+    }
+
+    /// The cost of a whole answer as a header says it, in dollars: only where it is known and not estimated.
+    pub(crate) fn cost_header(&self) -> Option<HeaderValue> {
+        let nanos = self.cost().nanos().filter(|_| !self.record.usage_estimated)?;
+        dollars(nanos)
     }
 
     fn price(&mut self, usage: &Usage) {
@@ -352,8 +364,7 @@ impl Books {
         let gateway = self.worker.gateway.clone();
         let now = gateway.clock.now();
         self.record.duration = since(self.started, now);
-        let costs = self.record.attempts.iter().map(|attempt| attempt.cost);
-        self.record.cost = costs.fold(Cost::Nothing, Cost::plus);
+        self.record.cost = self.cost();
         let used = self.record.usage.map_or(0, |usage| usage.total());
         if let Some(admission) = self.admission.take() {
             admission.settle(used, now);
@@ -407,7 +418,7 @@ impl Drop for Books {
 /// An attempt has ended, as far as its request is concerned. They stand in the order of their ends, so that the one which
 /// answered is the last.
 fn write_attempt(
-    attempts: &mut Vec<AttemptRecord>,
+    request: &mut RequestRecord,
     of: Of<'_>,
     place: Place,
     mut record: AttemptRecord,
@@ -418,14 +429,47 @@ fn write_attempt(
     record.status = record.status.or(place.status);
     record.result = result;
     if let Some(target) = of.route.targets.get(place.target) {
-        target.metrics.record(of.worker.number, &record);
+        target.metrics.record(of.worker.number, request.app.as_ref(), &record);
     }
     // Nearly always the only one: room for four would be most of the record.
-    attempts.reserve_exact(1);
-    attempts.push(record);
+    request.attempts.reserve_exact(1);
+    request.attempts.push(record);
+}
+
+/// Nano-dollars as dollars with nine decimals. By hand, because every answer passes here.
+fn dollars(nanos: u64) -> Option<HeaderValue> {
+    const POINT: usize = 20;
+    let (mut digits, mut rest, mut at) = ([b'0'; POINT + 10], nanos, POINT + 10);
+    // The point, and one digit before it, are always there.
+    while rest > 0 || at >= POINT {
+        at -= 1;
+        if at == POINT {
+            digits[at] = b'.';
+            continue;
+        }
+        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+    }
+    HeaderValue::from_bytes(&digits[at..]).ok()
 }
 
 /// The time between two readings.
 pub(crate) const fn since(from: Nanos, to: Nanos) -> Duration {
     Duration::from_nanos(to.saturating_sub(from))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+    use super::dollars;
+    use wellhead_catalog::NanoDollars;
+
+    #[test]
+    fn a_cost_is_written_as_money_is() {
+        for nanos in [0, 1, 12_500, 999_999_999, 1_000_000_000, 10_000_000_001, u64::MAX] {
+            assert_eq!(dollars(nanos).unwrap().to_str().unwrap(), NanoDollars(nanos).to_string());
+        }
+        assert_eq!(dollars(12_500).unwrap(), "0.000012500");
+    }
 }

@@ -182,7 +182,7 @@ impl Metrics {
         };
         route.record(worker, record);
         for attempt in &record.attempts {
-            self.target(&attempt.target).record(worker, attempt);
+            self.target(&attempt.target).record(worker, record.app.as_ref(), attempt);
         }
     }
 

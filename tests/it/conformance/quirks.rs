@@ -108,3 +108,31 @@ async fn the_beginning_of_an_answer_goes_where_it_is_gone_on_with() {
     );
     assert_eq!(openai.seen().len(), 0);
 }
+
+/// What the catalogue knows of a model decides for this family as it does for others.
+#[tokio::test]
+async fn what_the_model_cannot_do_is_refused_by_name_before_it_is_asked() {
+    let sim = sim();
+    let gateway = Gateway::start(&config(&format!(
+        "providers:\n  p: {{ kind: vllm, base_url: \"{}\", keys: [\"sk-0\"] }}\n\
+         models:\n  chat: {{ targets: [{{ provider: p, model: m }}] }}\n\
+         catalog:\n  models:\n    vllm/m: {{ cannot: [vision, sampling, tools] }}\n",
+        sim.base_url()
+    )))
+    .await;
+    let picture = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}});
+    let text = json!({"type": "text", "text": "x"});
+    for (more, param) in [
+        (json!({"messages": [{"role": "user", "content": [text, picture]}]}), "messages[0].content[1]"),
+        (json!({"temperature": 0.5}), "temperature"),
+        (json!({"tools": [{"name": "f", "input_schema": {"type": "object"}}]}), "tools"),
+    ] {
+        let mut ask =
+            json!({"model": "chat", "max_tokens": 50, "messages": [{"role": "user", "content": "x"}]});
+        ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = gateway.send(Request::post("/v1/messages").json(&ask)).await;
+        let said = answer.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(answer.status == 400 && said.contains(param), "{param}: {}", answer.everything());
+    }
+    assert_eq!(sim.requests().len(), 0);
+}

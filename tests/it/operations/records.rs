@@ -101,13 +101,29 @@ async fn a_record_tells_what_the_answer_cost_and_says_so_when_that_is_unknown() 
         assert!(nanos > 0);
         assert_eq!(record["cost_nanos"], json!(nanos), "{record}");
         assert_eq!(record["price_unknown"], json!(false));
+        // What a stream costs is known at its end only.
+        let said = if stream { String::new() } else { format!("0.{nanos:09}") };
+        assert_eq!(answer.header("x-wellhead-cost"), said, "{record}");
         let attempts = record["attempts"].as_array().unwrap();
         let costs: Vec<&Value> = attempts.iter().map(|attempt| &attempt["cost_nanos"]).collect();
         assert_eq!(costs, [&Value::Null, &json!(nanos)], "{record}");
     }
+    let metrics = gateway.metrics().await;
+    let sum: f64 = metrics
+        .lines()
+        .filter(|line| line.starts_with("wellhead_cost_dollars_total{target=\"a/m1\",app=\""))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+        .sum();
+    let all: u64 = gateway.records().iter().filter_map(|record| record["cost_nanos"].as_u64()).sum();
+    assert!(
+        (sum * 1e9 - all as f64).abs() < 1.0,
+        "{sum} dollars in the metric, {all} nano-dollars in the records"
+    );
     drop(gateway);
     let gateway = Gateway::start(&at("")).await;
-    let record = gateway.record(gateway.chat(false).await.header("x-request-id")).await;
+    let answer = gateway.chat(false).await;
+    assert_eq!(answer.header("x-wellhead-cost"), "", "nobody knows");
+    let record = gateway.record(answer.header("x-request-id")).await;
     assert_eq!((&record["cost_nanos"], &record["price_unknown"]), (&Value::Null, &json!(true)), "{record}");
     assert_eq!(record["attempts"][0]["price_unknown"], json!(true), "{record}");
     let refused = gateway.send(Request::post(CHAT).body("application/json", "{")).await;
@@ -173,4 +189,27 @@ async fn every_part_of_a_stream_that_breaks_twice_is_paid_by_itself() {
     // A part that broke off is estimated by its events, the first of which has no text.
     let written = record["usage"]["output_tokens"].as_u64().unwrap();
     assert_eq!(all, written + 2, "no token is paid twice: {record}");
+}
+
+#[tokio::test]
+async fn a_transcript_is_paid_by_its_time() {
+    let sim = sim();
+    let gateway = Gateway::start(&config(&format!(
+        "providers:\n  a: {{ kind: openai, base_url: \"{}\", keys: [k-1] }}\n\
+         models:\n  chat: {{ targets: [{{ provider: a, model: whisper-1 }}] }}\n",
+        sim.base_url()
+    )))
+    .await;
+    let form = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nchat\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"response_format\"\r\n\r\nverbose_json\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\nRIFF....WAVE\r\n--b--\r\n";
+    let ask = Request::post("/v1/audio/transcriptions").body("multipart/form-data; boundary=b", form);
+    let answer = gateway.send(ask).await;
+    assert_eq!(answer.status, 200, "{}", answer.everything());
+    let seconds = answer.json()["usage"]["seconds"].as_f64().unwrap();
+    let record = gateway.record(answer.header("x-request-id")).await;
+    let ms = record["usage"]["audio_ms"].as_u64().unwrap();
+    assert!(ms > 0 && (seconds * 1000.0 - ms as f64).abs() < 1.0, "{record}");
+    // 0.36 dollars for an hour are 100 nano-dollars for a millisecond.
+    assert_eq!(record["cost_nanos"], json!(ms * 100), "{record}");
 }

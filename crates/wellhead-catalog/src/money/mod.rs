@@ -49,8 +49,8 @@ impl Cost {
     /// What an answer costs. An answer without any count of tokens has used something that nobody has counted.
     pub fn of(prices: Option<&Prices>, usage: &Usage) -> Self {
         match prices {
-            Some(prices) if usage.total() > 0 => {
-                prices.cost(&Metered::of(usage)).map_or(Self::Unknown, Self::Known)
+            Some(prices) if !usage.is_nothing() => {
+                prices.cost(&prices.sold(usage)).map_or(Self::Unknown, Self::Known)
             }
             _ => Self::Unknown,
         }
@@ -87,17 +87,28 @@ impl Metered {
         metered
     }
 
-    /// One request and its tokens. Sub-counts of a [`Usage`] are part of its totals; here they are taken out of them.
+    /// One request, its tokens, its time, its pictures and its searches. Sub-counts of a [`Usage`] are part of its totals; here they are taken out of them.
     /// Sub-counts that contradict their total are cut to it.
     pub const fn of(usage: &Usage) -> Self {
         let mut metered = Self::request();
         let (cached, rest) = take(usage.cached_input_tokens, usage.input_tokens);
+        let (cached_audio, cached) = take(usage.cached_audio_tokens, cached);
         let (written_1h, rest) = take(usage.cache_write_1h_tokens, rest);
         // The total of what was written to the cache includes what was written for an hour.
         let (written, rest) = take(usage.cache_write_tokens.saturating_sub(written_1h), rest);
-        let (audio_input, input) = take(usage.audio_tokens.saturating_sub(usage.audio_output_tokens), rest);
+        let heard = usage.audio_tokens.saturating_sub(usage.audio_output_tokens).saturating_sub(cached_audio);
+        let (audio_input, rest) = take(heard, rest);
+        let (image_input, input) = take(usage.image_input_tokens, rest);
         let (audio_output, rest) = take(usage.audio_output_tokens, usage.output_tokens);
+        let (image_output, rest) = take(usage.image_output_tokens, rest);
         let (reasoning, output) = take(usage.reasoning_tokens, rest);
+        metered.0[Unit::AudioCacheRead as usize] = cached_audio;
+        metered.0[Unit::ImageInput as usize] = image_input;
+        metered.0[Unit::ImageOutput as usize] = image_output;
+        metered.0[Unit::Hour as usize] = usage.audio_ms;
+        metered.0[Unit::Image as usize] = usage.images;
+        // Each search is paid like a request.
+        metered.0[Unit::Request as usize] = if usage.searches > 0 { usage.searches } else { 1 };
         metered.0[Unit::CacheRead as usize] = cached;
         metered.0[Unit::CacheWrite1h as usize] = written_1h;
         metered.0[Unit::CacheWrite as usize] = written;
@@ -147,7 +158,45 @@ const HOUR_MS: u128 = 3_600_000;
 /// Pico-dollars in a nano-dollar.
 const NANO: u128 = 1_000;
 
+/// What is counted in tokens.
+const TOKENS: [Unit; 11] = [
+    Unit::Input,
+    Unit::Output,
+    Unit::CacheRead,
+    Unit::CacheWrite,
+    Unit::CacheWrite1h,
+    Unit::Reasoning,
+    Unit::AudioInput,
+    Unit::AudioOutput,
+    Unit::AudioCacheRead,
+    Unit::ImageInput,
+    Unit::ImageOutput,
+];
+
 impl Prices {
+    /// What of an answer is sold. Vendors count some things twice, in tokens and by time, pictures or searches, and sell
+    /// them once: by whichever of the two has a price.
+    fn sold(&self, usage: &Usage) -> Metered {
+        let mut used = Metered::of(usage);
+        if usage.total() == 0 {
+            return used;
+        }
+        let listed = |unit: Unit| self.base.get(unit).is_some();
+        let by_tokens = TOKENS.into_iter().any(listed);
+        let others =
+            [(Unit::Hour, usage.audio_ms), (Unit::Image, usage.images), (Unit::Request, usage.searches)];
+        let otherwise = others.into_iter().any(|(unit, count)| count > 0 && listed(unit));
+        if otherwise && !by_tokens {
+            used = TOKENS.into_iter().fold(used, |used, unit| used.with(unit, 0));
+        }
+        for unit in [Unit::Hour, Unit::Image] {
+            if by_tokens && !listed(unit) {
+                used = used.with(unit, 0);
+            }
+        }
+        used
+    }
+
     /// What this much costs.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ fn every_token_is_paid_once() {
         reasoning_tokens: 200,
         audio_tokens: 110,
         audio_output_tokens: 10,
+        ..Usage::default()
     };
     let used = Metered::of(&usage);
     // 1,000 read: 300 from the cache, 200 written for minutes, 50 for an hour, 100 of audio, 350 plain.
@@ -71,6 +72,7 @@ fn counts_that_contradict_their_total_are_cut_to_it() {
         reasoning_tokens: 50,
         audio_tokens: u64::MAX,
         audio_output_tokens: 3,
+        ..Usage::default()
     };
     let used = Metered::of(&usage);
     let counts = [Unit::CacheRead, Unit::CacheWrite1h, Unit::CacheWrite, Unit::AudioInput, Unit::Input];
@@ -192,4 +194,58 @@ fn a_cost_is_unknown_as_soon_as_a_part_of_it_is() {
     assert_eq!(Cost::Nothing.plus(Cost::Nothing).nanos(), None);
     assert_eq!(Cost::Unknown.plus(known), Cost::Unknown);
     assert_eq!(known.plus(Cost::Unknown), Cost::Unknown);
+}
+
+#[test]
+fn cached_audio_and_pictures_have_their_own_prices() {
+    let listed = prices(&[
+        (Unit::Input, "4"),
+        (Unit::Output, "16"),
+        (Unit::CacheRead, "0.5"),
+        (Unit::AudioInput, "32"),
+        (Unit::AudioCacheRead, "0.4"),
+        (Unit::ImageInput, "5"),
+        (Unit::ImageOutput, "40"),
+    ]);
+    let usage = Usage {
+        input_tokens: 1_000,
+        cached_input_tokens: 300,
+        cached_audio_tokens: 200,
+        audio_tokens: 500,
+        image_input_tokens: 100,
+        output_tokens: 60,
+        image_output_tokens: 50,
+        ..Usage::default()
+    };
+    // 1,000 read: 200 of audio and 100 others from the cache, 300 more of audio, 100 of pictures, 300 plain.
+    let expected =
+        200 * 400 + 100 * 500 + 300 * 32_000 + 100 * 5_000 + 300 * 4_000 + 50 * 40_000 + 10 * 16_000;
+    assert_eq!(Cost::of(Some(&listed), &usage), Cost::Known(NanoDollars(expected)));
+    let all: u64 = super::TOKENS.iter().map(|unit| Metered::of(&usage).get(*unit)).sum();
+    assert_eq!(all, usage.total(), "each once");
+}
+
+#[test]
+fn what_is_no_token_is_paid_by_its_own_price_and_nothing_twice() {
+    let hour = prices(&[(Unit::Hour, "0.36")]);
+    let minute = Usage { audio_ms: 60_000, ..Usage::default() };
+    assert_eq!(Cost::of(Some(&hour), &minute), Cost::Known(NanoDollars(6_000_000)));
+    // Counted in tokens too, and sold by time (Mistral's transcripts).
+    let both = Usage { input_tokens: 4, output_tokens: 635, ..minute };
+    assert_eq!(Cost::of(Some(&hour), &both), Cost::Known(NanoDollars(6_000_000)));
+    // The other way round: a chat that heard something.
+    let tokens = prices(&[(Unit::Input, "1"), (Unit::Output, "2")]);
+    assert_eq!(Cost::of(Some(&tokens), &both), Cost::Known(NanoDollars(4_000 + 635 * 2_000)));
+    assert_eq!(Cost::of(Some(&tokens), &minute), Cost::Unknown, "time that has no price is not free");
+    let image = prices(&[(Unit::Image, "0.04")]);
+    assert_eq!(
+        Cost::of(Some(&image), &Usage { images: 3, ..Usage::default() }),
+        Cost::Known(NanoDollars(120_000_000))
+    );
+    let search = prices(&[(Unit::Request, "0.002")]);
+    assert_eq!(
+        Cost::of(Some(&search), &Usage { searches: 2, ..Usage::default() }),
+        Cost::Known(NanoDollars(4_000_000))
+    );
+    assert_eq!(Cost::of(Some(&hour), &Usage::default()), Cost::Unknown);
 }

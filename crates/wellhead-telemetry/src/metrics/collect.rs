@@ -37,6 +37,7 @@ impl Collector for Shared {
         queues(out, &routes)?;
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).clone().encode(out)?;
         attempts(out, &targets)?;
+        costs(out, &targets)?;
         loads(out, &targets)?;
         states(out, &targets)?;
         transitions(out, &targets)?;
@@ -287,6 +288,32 @@ fn attempts(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> 
     });
     let help = "Time that an attempt took, from its start to the end of its answer or its failure.";
     histogram(out, "wellhead_upstream_attempt_duration_seconds", help, totals)
+}
+
+fn costs(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Result<(), Error> {
+    let help = "What apps have used at targets, in US dollars.";
+    let mut metric = out.encode_descriptor("wellhead_cost_dollars", help, None, MetricType::Counter)?;
+    for target in targets {
+        let mut totals = BTreeMap::new();
+        add_up(&mut totals, target.shards.iter().flat_map(|shard| shard.costs.iter()));
+        for (app, nanos) in totals {
+            // Exact in the records; here a number with 15 digits is enough.
+            #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
+            let dollars = nanos as f64 / 1e9;
+            metric
+                .encode_family(&[("target", target.name()), ("app", app)])?
+                .encode_counter::<NoLabelSet, f64, u64>(&dollars, None)?;
+        }
+    }
+    let help = "Attempts that have used something whose price or amount is not known.";
+    let mut metric = out.encode_descriptor("wellhead_unpriced_attempts", help, None, MetricType::Counter)?;
+    for target in targets {
+        let count: u64 = target.shards.iter().map(|shard| shard.unpriced.load(Relaxed)).sum();
+        if count > 0 {
+            counter_of(&mut metric, &[("target", target.name())], count)?;
+        }
+    }
+    Ok(())
 }
 
 fn states(out: &mut DescriptorEncoder<'_>, targets: &[Arc<TargetMetrics>]) -> Result<(), Error> {

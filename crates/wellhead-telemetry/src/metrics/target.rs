@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
+use wellhead_catalog::Cost;
 use wellhead_types::Name;
 
 use super::atomics::{Histogram, Sharded};
-use super::labels::Counters;
+use super::labels::{ByName, Counters};
 use super::route::DURATION_MS;
 use crate::record::AttemptRecord;
 
 /// Result codes: `ok`, `cancelled`, `hedge_lost` and the failure codes. There are more, but no target fails in all ways.
 const RESULTS_MAX: usize = 32;
+
+/// Apps whose costs are told apart at one target and worker; those of further ones are added up.
+const APPS_MAX: usize = 64;
 
 /// Metrics of one target.
 #[derive(Debug)]
@@ -34,6 +38,10 @@ pub(crate) type Transition = (&'static str, &'static str, &'static str);
 pub(crate) struct TargetShard {
     pub(crate) attempts: Counters<RESULTS_MAX>,
     pub(crate) duration: Histogram<{ DURATION_MS.len() }>,
+    /// Nano-dollars by app.
+    pub(crate) costs: ByName<APPS_MAX>,
+    /// Attempts that have used something whose price or amount is not known.
+    pub(crate) unpriced: AtomicU64,
 }
 
 /// What is known of a target's health.
@@ -88,11 +96,20 @@ impl TargetMetrics {
         &self.name
     }
 
-    /// Counts an attempt that has ended. `worker` as in `RouteMetrics::record`.
-    pub fn record(&self, worker: usize, attempt: &AttemptRecord) {
+    /// Counts an attempt that has ended, for an app if one is known. `worker` as in `RouteMetrics::record`.
+    pub fn record(&self, worker: usize, app: Option<&Name>, attempt: &AttemptRecord) {
         let shard = self.shards.get(worker);
         shard.attempts.get(attempt.result).fetch_add(1, Relaxed);
         shard.duration.observe(&DURATION_MS, attempt.duration);
+        match (attempt.cost, app) {
+            (Cost::Known(cost), Some(app)) if cost.0 > 0 => {
+                shard.costs.get(app).fetch_add(cost.0, Relaxed);
+            }
+            (Cost::Unknown, _) => {
+                shard.unpriced.fetch_add(1, Relaxed);
+            }
+            _ => {}
+        }
     }
 
     /// Counts a change of the target's breaker.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use wellhead_catalog::{Cost, NanoDollars};
+
 use super::{
     CacheNumbers, Hedged, Held, Metrics, NO_ROUTE, OTHER, SERIES_NAMES_MAX, Substitute, TargetState,
 };
@@ -152,7 +154,7 @@ fn what_is_gone_is_no_longer_shown() {
     metrics.record(0, &samples::rescued());
     let held = metrics.target("openai/gpt-4o");
     metrics.retain(|_| false, |name| name == "azure/gpt-4o-eu");
-    held.record(0, &samples::rescued().attempts[0]);
+    held.record(0, None, &samples::rescued().attempts[0]);
     let text = metrics.render();
     assert!(!text.contains("openai/gpt-4o\"") && !text.contains(r#"route="gpt-4o""#));
     assert!(text.contains("azure/gpt-4o-eu"));
@@ -169,7 +171,7 @@ fn unknown_codes_beyond_the_bound_share_a_label() {
     let target = metrics.target("t");
     for result in CODES {
         let attempt = crate::AttemptRecord { result, ..samples::rescued().attempts[0].clone() };
-        target.record(0, &attempt);
+        target.record(0, None, &attempt);
     }
     let all = samples_of(&metrics.render());
     let attempts: Vec<_> =
@@ -228,4 +230,36 @@ proptest! {
         prop_assert_eq!(buckets, 19);
         prop_assert_eq!(all[r#"wellhead_request_duration_seconds_count{route="gpt-4o"}"#], durations_us.len() as f64);
     }
+}
+
+#[test]
+fn what_apps_have_used_is_told_by_app_and_target_within_a_bound() {
+    let metrics = metrics();
+    let target = metrics.target("p/m");
+    let attempt = |cost| crate::AttemptRecord { cost, ..samples::rescued().attempts[0].clone() };
+    for number in 0..70 {
+        let app: wellhead_types::Name = format!("app{number}").into();
+        target.record(number % 2, Some(&app), &attempt(Cost::Known(NanoDollars(1_250_000_000))));
+    }
+    target.record(0, Some(&"app0".into()), &attempt(Cost::Known(NanoDollars(500_000_000))));
+    target.record(0, Some(&"app0".into()), &attempt(Cost::Nothing));
+    target.record(1, None, &attempt(Cost::Unknown));
+    let all = samples_of(&metrics.render());
+    assert_eq!(all[r#"wellhead_cost_dollars_total{target="p/m",app="app0"}"#], 1.75);
+    let costs = all.iter().filter(|(name, _)| name.starts_with("wellhead_cost_dollars_total"));
+    assert_eq!(costs.map(|(_, dollars)| *dollars).sum::<f64>(), 70.0 * 1.25 + 0.5, "none is lost");
+    assert_eq!(all[r#"wellhead_unpriced_attempts_total{target="p/m"}"#], 1.0);
+    let flood = metrics.target("p/n");
+    for number in 0..100 {
+        flood.record(
+            0,
+            Some(&format!("app{number}").into()),
+            &attempt(Cost::Known(NanoDollars(1_000_000_000))),
+        );
+    }
+    let all = samples_of(&metrics.render());
+    let of_flood =
+        all.iter().filter(|(name, _)| name.starts_with(r#"wellhead_cost_dollars_total{target="p/n""#));
+    assert_eq!(of_flood.count(), 65);
+    assert_eq!(all[&format!(r#"wellhead_cost_dollars_total{{target="p/n",app="{OTHER}"}}"#)], 36.0);
 }

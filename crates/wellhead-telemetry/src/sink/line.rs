@@ -15,7 +15,8 @@
 //! | `duration_ms`, `first_byte_ms`, `overhead_ms` | milliseconds with three decimals |
 //! | `request_bytes`, `response_bytes` | body sizes |
 //! | `usage` | null, or `input_tokens`, `output_tokens`, `cached_input_tokens`, `reasoning_tokens`, `audio_tokens`, |
-//! | | `cache_write_tokens`, `cache_write_1h_tokens`, `audio_output_tokens` |
+//! | | `cache_write_tokens`, `cache_write_1h_tokens`, `audio_output_tokens`, `cached_audio_tokens`, `image_input_tokens`, |
+//! | | `image_output_tokens`, `audio_ms` (audio read), `images` (made), `searches` |
 //! | `usage_estimated` | whether `usage` was estimated here |
 //! | `cost_nanos` | what all attempts cost together, in nano-dollars (10⁻⁹ US dollars); null if nothing was used or a price is unknown |
 //! | `price_unknown` | whether something was used whose price or amount is unknown |
@@ -109,6 +110,12 @@ fn usage(json: &mut Json<'_>, usage: Option<Usage>) {
         cache_write_tokens,
         cache_write_1h_tokens,
         audio_output_tokens,
+        cached_audio_tokens,
+        image_input_tokens,
+        image_output_tokens,
+        audio_ms,
+        images,
+        searches,
     } = usage;
     json.raw(",\"usage\":{\"input_tokens\":").integer(input_tokens);
     json.raw(",\"output_tokens\":").integer(output_tokens);
@@ -118,6 +125,12 @@ fn usage(json: &mut Json<'_>, usage: Option<Usage>) {
     json.raw(",\"cache_write_tokens\":").integer(cache_write_tokens);
     json.raw(",\"cache_write_1h_tokens\":").integer(cache_write_1h_tokens);
     json.raw(",\"audio_output_tokens\":").integer(audio_output_tokens);
+    json.raw(",\"cached_audio_tokens\":").integer(cached_audio_tokens);
+    json.raw(",\"image_input_tokens\":").integer(image_input_tokens);
+    json.raw(",\"image_output_tokens\":").integer(image_output_tokens);
+    json.raw(",\"audio_ms\":").integer(audio_ms);
+    json.raw(",\"images\":").integer(images);
+    json.raw(",\"searches\":").integer(searches);
     json.raw("}");
 }
 

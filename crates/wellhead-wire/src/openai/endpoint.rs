@@ -95,6 +95,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether its answers are pictures.
+    pub const fn makes_images(self) -> bool {
+        matches!(self, Self::ImagesGenerations | Self::ImagesEdits | Self::ImagesVariations)
+    }
+
     /// How its bodies are usually written. Where that is multipart, JSON is understood too.
     pub const fn body_kind(self) -> BodyKind {
         match self {

@@ -1,6 +1,6 @@
 //! Usage, as the vendors of the OpenAI family write it, in one shape.
 
-use crate::json::{Cursor, ScanError};
+use crate::json::{self, Cursor, ScanError};
 use wellhead_types::Usage;
 
 /// The raw counts, before they are made consistent.
@@ -14,10 +14,14 @@ struct Counts {
     written: Option<u64>,
     audio_input: u64,
     audio_output: u64,
+    audio_cached: u64,
+    image_input: u64,
+    image_output: u64,
+    audio_ms: u64,
+    searches: u64,
 }
 
-/// Reads a `usage` object. `None` if it is `null`, not an object, not JSON, or holds no token count (transcription
-/// by duration).
+/// Reads a `usage` object. `None` if it is `null`, not an object, not JSON, or counts nothing.
 pub fn read_usage(usage: &[u8]) -> Option<Usage> {
     let mut cursor = Cursor::new(usage).ok()?;
     let usage = usage_at(&mut cursor).ok()?;
@@ -44,11 +48,17 @@ pub(super) fn usage_at(cursor: &mut Cursor<'_>) -> Result<Option<Usage>, ScanErr
             }
             "reasoning_tokens" => set(&mut counts.reasoning, cursor),
             "prompt_tokens_details" | "input_tokens_details" | "input_token_details" => {
-                details(cursor, &mut counts, |counts| &mut counts.audio_input)
+                details(cursor, &mut counts, |counts| (&mut counts.audio_input, &mut counts.image_input))
             }
             "completion_tokens_details" | "output_tokens_details" | "output_token_details" => {
-                details(cursor, &mut counts, |counts| &mut counts.audio_output)
+                details(cursor, &mut counts, |counts| (&mut counts.audio_output, &mut counts.image_output))
             }
+            // Transcripts by time (OpenAI), and time beside tokens (Mistral).
+            "seconds" | "prompt_audio_seconds" => {
+                millis(cursor).map(|ms| counts.audio_ms = ms.unwrap_or(counts.audio_ms))
+            }
+            // Cohere's rerank.
+            "search_units" => number(cursor).map(|n| counts.searches = n.unwrap_or(0)),
             _ => cursor.skip().map(drop),
         }
     })?;
@@ -58,7 +68,7 @@ pub(super) fn usage_at(cursor: &mut Cursor<'_>) -> Result<Option<Usage>, ScanErr
 fn details(
     cursor: &mut Cursor<'_>,
     counts: &mut Counts,
-    audio: fn(&mut Counts) -> &mut u64,
+    kinds: fn(&mut Counts) -> (&mut u64, &mut u64),
 ) -> Result<(), ScanError> {
     if cursor.peek() != Some(b'{') {
         return cursor.skip().map(drop);
@@ -69,7 +79,13 @@ fn details(
         } else if name.is("reasoning_tokens") {
             counts.reasoning = number(cursor)?.or(counts.reasoning);
         } else if name.is("audio_tokens") {
-            *audio(counts) = number(cursor)?.unwrap_or(0);
+            *kinds(counts).0 = number(cursor)?.unwrap_or(0);
+        } else if name.is("image_tokens") {
+            *kinds(counts).1 = number(cursor)?.unwrap_or(0);
+        } else if name.is("cached_tokens_details") {
+            let span = cursor.skip()?;
+            let audio = json::find(cursor.slice(span), &["audio_tokens"]);
+            counts.audio_cached = audio.and_then(plain).unwrap_or(0);
         } else if name.is("cache_write_tokens") {
             counts.written = number(cursor)?.or(counts.written);
         } else {
@@ -78,6 +94,25 @@ fn details(
         Ok(())
     });
     read.map(drop)
+}
+
+fn plain(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// Seconds, with a fraction or without, as milliseconds.
+pub(super) fn millis(cursor: &mut Cursor<'_>) -> Result<Option<u64>, ScanError> {
+    let span = cursor.skip()?;
+    // What is no number has no value.
+    let seconds =
+        cursor.text(span).parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked; `as` saturates"
+    )]
+    let millis = seconds.map(|seconds| (seconds * 1000.0).round() as u64);
+    Ok(millis)
 }
 
 /// A count; `None` for `null`, negative numbers and everything that is no number. Fractions are cut off.
@@ -99,7 +134,8 @@ fn number(cursor: &mut Cursor<'_>) -> Result<Option<u64>, ScanError> {
 
 impl Counts {
     fn settle(self) -> Option<Usage> {
-        if self.input.is_none() && self.output.is_none() && self.total.is_none() {
+        let tokens = self.input.is_some() || self.output.is_some() || self.total.is_some();
+        if !tokens && self.audio_ms == 0 && self.searches == 0 {
             return None;
         }
         let total = self.total.unwrap_or(0);
@@ -124,6 +160,12 @@ impl Counts {
             cache_write_tokens: self.written.unwrap_or(0).min(input - cached),
             cache_write_1h_tokens: 0,
             audio_output_tokens: audio_output,
+            cached_audio_tokens: self.audio_cached.min(cached),
+            image_input_tokens: self.image_input.min(input),
+            image_output_tokens: self.image_output.min(output),
+            audio_ms: self.audio_ms,
+            images: 0,
+            searches: self.searches,
         })
     }
 }
@@ -190,6 +232,26 @@ mod tests {
                 r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":115,"completion_tokens_details":{"reasoning_tokens":100}}"#,
                 usage(10, 105, 0, 100, 0),
             ),
+            // Transcripts by time, and by both
+            (r#"{"type":"duration","seconds":3}"#, Usage { audio_ms: 3_000, ..Usage::default() }),
+            (
+                r#"{"prompt_audio_seconds":203.25,"prompt_tokens":4,"total_tokens":639,"completion_tokens":635}"#,
+                Usage { audio_ms: 203_250, ..usage(4, 635, 0, 0, 0) },
+            ),
+            // Cohere's rerank
+            (r#"{"search_units":2}"#, Usage { searches: 2, ..Usage::default() }),
+            // Pictures in tokens
+            (
+                r#"{"total_tokens":100,"input_tokens":50,"output_tokens":50,"input_tokens_details":{"text_tokens":10,"image_tokens":40},
+                   "output_tokens_details":{"image_tokens":50}}"#,
+                Usage { image_input_tokens: 40, image_output_tokens: 50, ..usage(50, 50, 0, 0, 0) },
+            ),
+            // Audio in the cache (realtime)
+            (
+                r#"{"total_tokens":30,"input_tokens":20,"output_tokens":10,"input_token_details":{"text_tokens":8,"audio_tokens":12,"cached_tokens":6,
+                   "cached_tokens_details":{"text_tokens":1,"audio_tokens":5}}}"#,
+                Usage { cached_audio_tokens: 5, ..usage(20, 10, 6, 0, 12) },
+            ),
             // more reasoning or cache than there can be
             (
                 r#"{"prompt_tokens":10,"completion_tokens":5,"cached_tokens":50,"reasoning_tokens":9}"#,
@@ -202,9 +264,16 @@ mod tests {
         ] {
             assert_eq!(read_usage(text.as_bytes()), Some(expected), "{text}");
         }
-        for text in
-            ["null", "{}", "[]", "7", "", r#"{"type":"duration","seconds":3}"#, r#"{"prompt_tokens":1"#]
-        {
+        for text in [
+            "null",
+            "{}",
+            "[]",
+            "7",
+            "",
+            r#"{"type":"duration","seconds":-3}"#,
+            r#"{"seconds":"3"}"#,
+            r#"{"prompt_tokens":1"#,
+        ] {
             assert_eq!(read_usage(text.as_bytes()), None, "{text}");
         }
     }

@@ -50,6 +50,13 @@ fn tokens() -> impl Strategy<Value = Usage> {
         cache_write_tokens: written,
         cache_write_1h_tokens: written_1h,
         audio_output_tokens: spoken,
+        // Other numbers than the ones above, which the order of the members is known by.
+        cached_audio_tokens: spoken ^ 1,
+        image_input_tokens: spoken ^ 2,
+        image_output_tokens: spoken ^ 3,
+        audio_ms: written ^ 4,
+        images: written ^ 5,
+        searches: written ^ 6,
     })
 }
 

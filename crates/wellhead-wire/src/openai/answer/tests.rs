@@ -2,7 +2,7 @@
 
 use super::inspect;
 use crate::openai::Endpoint;
-use wellhead_types::{Cause, Failure, Retry, Scope, Stage};
+use wellhead_types::{Cause, Failure, Retry, Scope, Stage, Usage};
 
 fn used(endpoint: Endpoint, body: &str) -> Option<(u64, u64)> {
     inspect(endpoint, body.as_bytes()).unwrap().usage.map(|usage| (usage.input_tokens, usage.output_tokens))
@@ -81,4 +81,26 @@ fn an_error_under_a_success_rests_what_it_names() {
     let long = failure(chat, r#"{"error":{"message":"maximum context length is 8192","code":400}}"#);
     assert_eq!((long.cause, long.retry), (Cause::ContextLength, Retry::Never));
     assert_eq!(used(chat, r#"{"choices":[{}],"base_resp":{"status_code":0},"error":{}}"#), None);
+}
+
+#[test]
+fn what_is_not_counted_in_tokens_is_counted_all_the_same() {
+    let of = |endpoint, body: &str| inspect(endpoint, body.as_bytes()).unwrap().usage;
+    let verbose = r#"{"task":"transcribe","language":"english","duration":8.47,"text":"x","segments":[]}"#;
+    assert_eq!(
+        of(Endpoint::AudioTranscriptions, verbose),
+        Some(Usage { audio_ms: 8_470, ..Usage::default() })
+    );
+    let by_time = r#"{"text":"x","duration":8.47,"usage":{"type":"duration","seconds":9}}"#;
+    assert_eq!(of(Endpoint::AudioTranscriptions, by_time).unwrap().audio_ms, 9_000, "what is billed counts");
+    let pictures = r#"{"created":1,"data":[{"url":"https://e.org/a"},{"b64_json":"aGk="}]}"#;
+    assert_eq!(of(Endpoint::ImagesGenerations, pictures), Some(Usage { images: 2, ..Usage::default() }));
+    let tokens =
+        r#"{"data":[{"b64_json":"aGk="}],"usage":{"input_tokens":9,"output_tokens":50,"total_tokens":59}}"#;
+    let used = of(Endpoint::ImagesEdits, tokens).unwrap();
+    assert_eq!((used.images, used.image_output_tokens, used.output_tokens), (0, 50, 50));
+    let ranked = r#"{"results":[],"meta":{"billed_units":{"search_units":3}}}"#;
+    assert_eq!(of(Endpoint::Rerank, ranked), Some(Usage { searches: 3, ..Usage::default() }));
+    let chat = r#"{"choices":[{}],"duration":5,"data":[1]}"#;
+    assert_eq!(of(Endpoint::ChatCompletions, chat), None, "elsewhere the words mean something else");
 }
