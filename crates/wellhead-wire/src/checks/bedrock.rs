@@ -69,7 +69,7 @@ fn stream(seed: u64, bytes: &[u8]) {
 /// No input panics; what is read can be written, and what is written can be read.
 pub fn bedrock_codec(seed: u64, bytes: &[u8]) {
     stream(seed, bytes);
-    if let Ok(request) = decode_request(bytes, "m", seed % 2 == 0) {
+    if let Ok(request) = decode_request(bytes, "m", seed.is_multiple_of(2)) {
         for model in MODELS {
             let target = Target { origin: origin(model), output_tokens_max: None, can: Abilities::default() };
             let encoded = encode_request(&request, &target, &Losses::allowed(["*"]), Options::of(model))

@@ -57,7 +57,7 @@ fn received(dialect: Dialect, pieces: &[Bytes]) -> (String, Option<Cause>) {
 fn every_framing_is_read_whatever_its_cuts() {
     for dialect in [Dialect::Anthropic, Dialect::Gemini, Dialect::Bedrock, Dialect::Chat] {
         let stream = sent(dialect);
-        let whole = received(dialect, &[stream.clone()]);
+        let whole = received(dialect, std::slice::from_ref(&stream));
         assert_eq!(whole.1, None, "{dialect:?}: {}", whole.0);
         for part in ["Grüße ", "👋", "\"name\":\"f\"", "tool_calls", "\"total_tokens\":7", "[DONE]"] {
             assert!(whole.0.contains(part), "{dialect:?}: {part}: {}", whole.0);

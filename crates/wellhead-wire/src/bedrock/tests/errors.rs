@@ -5,7 +5,6 @@ use crate::bedrock::{encode_error, error_event, exception_of};
 use crate::chat::ErrorShown;
 use crate::eventstream::{Decoder, Kind, Tail};
 use crate::failure::{Vendor, classify};
-use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::json;
 use wellhead_types::{Cause, Retry, Scope};
@@ -41,7 +40,7 @@ fn trap_9_an_error_in_a_stream_is_an_exception_and_no_end() {
         (400, "validationException"),
     ] {
         let (mut decoder, mut messages) = (Decoder::new(1 << 20), Vec::new());
-        decoder.push(Bytes::from(error_event(&shown(status))), &mut messages).unwrap();
+        decoder.push(error_event(&shown(status)), &mut messages).unwrap();
         assert_eq!((messages.len(), decoder.finish()), (1, Tail::Clean));
         assert_eq!(messages[0].kind(), Kind::Exception(name));
         assert_eq!(json(&messages[0].payload)["message"], "It \"failed\".");

@@ -48,7 +48,7 @@ pub fn encode_request(
 ) -> Result<Encoded, Unsupported> {
     let mut writer = Writer::new(target, options, Loss::new(losses));
     let turns = Turns::new(request, &mut writer)?;
-    let offer = tools::offer(request, turns.called(), &mut writer)?;
+    let offer = tools::offer(request, &turns.called(), &mut writer)?;
     let mut ask = thinking::ask(request, target, options, &mut writer.loss)?;
     let loses_thought = ask.is_strict && turns.answers_unthinking();
     if (ask.is_derived && offer.is_forced) || loses_thought {

@@ -22,7 +22,7 @@ pub(super) struct Offer {
 /// `called`: the tools that the conversation has called.
 pub(super) fn offer(
     request: &Request,
-    called: Vec<String>,
+    called: &[String],
     writer: &mut Writer<'_, '_>,
 ) -> Result<Offer, Unsupported> {
     let mut tools = Vec::with_capacity(request.tools.len());
