@@ -218,6 +218,8 @@ fn request_drops_x(name: &str) -> bool {
         name,
         "x-api-key"
             | "x-goog-api-key"
+            // Another account than the key's, like the organisations of OpenAI.
+            | "x-goog-user-project"
             | "x-real-ip"
             | "x-client-ip"
             | "x-cluster-client-ip"

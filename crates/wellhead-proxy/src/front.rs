@@ -63,8 +63,10 @@ impl Front {
     /// `None` for paths of OpenAI's dialect, and for unknown ones.
     pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
         let path = request.uri().path();
-        if request.method() == http::Method::GET {
-            return Self::list_of(request, path);
+        if request.method() == http::Method::GET
+            && let Some(list) = Self::list_of(request, path)
+        {
+            return Some(list);
         }
         let below = path.strip_prefix("/anthropic").unwrap_or(path);
         let messages = match below {
@@ -264,33 +266,14 @@ impl Front {
             parts.headers.insert(&names::X_WELLHEAD_DROPPED, list);
         }
         let original = parts.extensions.remove::<Original>().filter(|_| parts.status == StatusCode::OK);
-        let body = match body {
-            GatewayBody::Whole(Some(_)) if let Some(Original(bytes)) = &original => {
-                GatewayBody::whole(named_answer(self.dialect, bytes, &shown.model))
-            }
-            GatewayBody::Whole(Some(bytes)) if parts.status == StatusCode::OK => {
-                let written = match self.asks {
-                    Asks::Answer | Asks::Predict => self.whole(worker, bytes, origin, shown).await,
-                    Asks::Count => write_counted(self.dialect, &bytes).ok(),
-                    Asks::Embed(method) => self.vectors(worker, bytes, method).await,
-                    Asks::Models => Some(bytes),
-                };
-                match written {
+        let body = match (body, original) {
+            (GatewayBody::Whole(Some(_)), Some(Original(bytes))) => {
+                match self.named(worker, bytes, shown.model.clone()).await {
                     Some(bytes) => GatewayBody::whole(bytes),
                     None => self.untranslated(&mut parts.status, request_id),
                 }
             }
-            GatewayBody::Whole(Some(bytes)) if !parts.status.is_success() => {
-                GatewayBody::whole(write_error(self.dialect, parts.status.as_u16(), &bytes, request_id))
-            }
-            GatewayBody::Relay(_) => self.untranslated(&mut parts.status, request_id),
-            inner @ GatewayBody::Stream(_) => {
-                let event_bytes_max = carried_bytes_max(worker.gateway.plan.load().limits.event_bytes_max);
-                let outbound =
-                    Outbound::new((self.dialect, self.framing), &origin, shown, request_id, event_bytes_max);
-                GatewayBody::Translated(Box::new(TranslatedBody { inner, outbound, closed: false }))
-            }
-            other => other,
+            (body, _) => self.translated(worker, body, &mut parts.status, (origin, shown), request_id).await,
         };
         if let GatewayBody::Translated(_) = &body {
             parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.framing.media_type()));
@@ -299,6 +282,48 @@ impl Front {
             parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         Response::from_parts(parts, body)
+    }
+
+    /// A body in the client's dialect.
+    async fn translated(
+        &self,
+        worker: &Worker,
+        body: GatewayBody,
+        status: &mut StatusCode,
+        (origin, shown): (Origin, Shown),
+        request_id: &str,
+    ) -> GatewayBody {
+        match body {
+            GatewayBody::Whole(Some(bytes)) if *status == StatusCode::OK => {
+                let written = match self.asks {
+                    Asks::Answer | Asks::Predict => self.whole(worker, bytes, origin, shown).await,
+                    Asks::Count => write_counted(self.dialect, &bytes).ok(),
+                    Asks::Embed(method) => self.vectors(worker, bytes, method).await,
+                    Asks::Models => Some(bytes),
+                };
+                match written {
+                    Some(bytes) => GatewayBody::whole(bytes),
+                    None => self.untranslated(status, request_id),
+                }
+            }
+            GatewayBody::Whole(Some(bytes)) if !status.is_success() => {
+                GatewayBody::whole(write_error(self.dialect, status.as_u16(), &bytes, request_id))
+            }
+            GatewayBody::Relay(_) => self.untranslated(status, request_id),
+            inner @ GatewayBody::Stream(_) => {
+                let event_bytes_max = carried_bytes_max(worker.gateway.plan.load().limits.event_bytes_max);
+                let outbound =
+                    Outbound::new((self.dialect, self.framing), &origin, shown, request_id, event_bytes_max);
+                GatewayBody::Translated(Box::new(TranslatedBody { inner, outbound, closed: false }))
+            }
+            other => other,
+        }
+    }
+
+    /// What came in this dialect already.
+    async fn named(&self, worker: &Worker, bytes: Bytes, model: Box<str>) -> Option<Bytes> {
+        let (dialect, length) = (self.dialect, bytes.len());
+        worker.disk.translate(length, move || named_answer(dialect, &bytes, &model)).await
     }
 
     async fn whole(&self, worker: &Worker, bytes: Bytes, origin: Origin, shown: Shown) -> Option<Bytes> {

@@ -111,16 +111,7 @@ pub(crate) async fn answered(
         Asked::Deferred(asked) => {
             return Box::pin(defer::fetch(&worker, &identity.app.name, *asked, books)).await;
         }
-        Asked::Model(id) => match models::one(&plan, &identity.app, &id, front.and_then(Front::list)) {
-            Some(response) => return listed(response, books),
-            None => {
-                let refusal = match route::route(&plan, &identity.app, &id) {
-                    Err(refusal) => refusal,
-                    Ok(_) => Refusal::model_unknown(&id, None, &[]),
-                };
-                return rescue::refuse(&refusal, books);
-            }
-        },
+        Asked::Model(id) => return one_model(&plan, &identity, &id, front, books),
     };
     books.record.operation = endpoint.operation();
     let read = match receive::receive(&worker.gateway, &plan.limits, &parts.headers, &mut body).await {
@@ -157,6 +148,24 @@ pub(crate) async fn answered(
         }
         Err(refused) => rescue::refuse(&refused.0, refused.1),
     }
+}
+
+/// One model, or that there is none for this key.
+fn one_model(
+    plan: &Plan,
+    identity: &Identity,
+    id: &str,
+    front: Option<&Front>,
+    books: Box<Books>,
+) -> Response<GatewayBody> {
+    if let Some(response) = models::one(plan, &identity.app, id, front.and_then(Front::list)) {
+        return listed(response, books);
+    }
+    let refusal = match route::route(plan, &identity.app, id) {
+        Err(refusal) => refusal,
+        Ok(_) => Refusal::model_unknown(id, None, &[]),
+    };
+    rescue::refuse(&refusal, books)
 }
 
 impl Asked<'_> {

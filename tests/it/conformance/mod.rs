@@ -1,6 +1,7 @@
 //! What clients, providers and the standards may rely on.
 
 mod asides;
+mod beside;
 mod bodies;
 mod dialects;
 mod endpoints;

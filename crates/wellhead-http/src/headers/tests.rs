@@ -93,6 +93,7 @@ fn credentials_hops_and_claims_stay_behind() {
         // Another account than the key's.
         "openai-organization",
         "openai-project",
+        "x-goog-user-project",
         // Ours.
         "x-wellhead-target",
         "x-wellhead-survival",

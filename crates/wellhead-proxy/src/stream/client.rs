@@ -296,15 +296,24 @@ impl Flow {
         }
     }
 
+    /// Events go to the client: what it gets of them counts, and is what is kept.
+    fn delivered(&mut self, events: &Bytes) {
+        let (bytes, kept) = if self.live.carries() {
+            let kept = self.exchange.is_recording().then(|| original::strip(events));
+            (original::carried_bytes(events), kept)
+        } else {
+            (events.len(), self.exchange.is_recording().then(|| events.clone()))
+        };
+        self.exchange.books.record.response_bytes += bytes as u64;
+        if let Some(kept) = kept {
+            self.exchange.record_event(&kept);
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             if let Some(bytes) = self.live.ready.pop() {
-                self.exchange.books.record.response_bytes += bytes.len() as u64;
-                if self.live.carries() {
-                    self.exchange.record_event(&original::strip(&bytes));
-                } else {
-                    self.exchange.record_event(&bytes);
-                }
+                self.delivered(&bytes);
                 return Poll::Ready(Step::Data(bytes));
             }
             if let Some(broken) = self.failed {

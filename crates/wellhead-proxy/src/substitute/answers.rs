@@ -249,6 +249,11 @@ impl Exchange {
         }
     }
 
+    /// Whether what goes to the client is recorded.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.substitute.as_ref().is_some_and(|sub| sub.recording.is_some())
+    }
+
     /// An event goes to the client.
     pub(crate) fn record_event(&mut self, event: &[u8]) {
         let Some(sub) = &mut self.substitute else { return };

@@ -5,7 +5,7 @@ use crate::anthropic::{
     Options, StreamDecoder, StreamEncoder, Version, decode_answer, decode_count, decode_request,
     encode_answer, encode_count, encode_request,
 };
-use crate::chat::{Abilities, Event, Fold, Losses, Origin, Shown, Target};
+use crate::chat::{Abilities, Dialect, Event, Fold, Losses, Origin, Shown, Target};
 use crate::sse::{self, Framer, Verdict};
 use bytes::Bytes;
 use serde_json::Value;
@@ -89,6 +89,7 @@ fn stream(seed: u64, bytes: &[u8]) {
 /// what clients get of it is in order.
 pub fn anthropic_codec(seed: u64, bytes: &[u8]) {
     stream(seed, bytes);
+    super::kept::kept(Dialect::Anthropic, seed, bytes);
     if let Ok(answer) = decode_answer(bytes, &origin()) {
         let shown = encode_answer(&answer, &shown());
         decode_answer(&shown, &origin()).expect("an answer that was written is one");

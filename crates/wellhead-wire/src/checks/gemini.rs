@@ -1,7 +1,7 @@
 //! The readers of the Gemini dialect on hostile bodies and streams.
 
 use super::cut;
-use crate::chat::{Abilities, Event, Fold, FoldError, Losses, Origin, Shown, Target};
+use crate::chat::{Abilities, Dialect, Event, Fold, FoldError, Losses, Origin, Shown, Target};
 use crate::gemini::{
     Framing, Method, Options, Service, StreamDecoder, StreamEncoder, decode_answer, decode_count,
     decode_count_request, decode_request, embed, encode_answer, encode_request,
@@ -89,6 +89,7 @@ fn deep(bytes: &[u8]) -> bool {
 /// No input panics; what is read can be written, and what is written can be read.
 pub fn gemini_codec(seed: u64, bytes: &[u8]) {
     stream(seed, bytes);
+    super::kept::kept(Dialect::Gemini, seed, bytes);
     // What is written may be nested a little deeper than what was read: lists get their brackets.
     if bytes.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() > 100 && deep(bytes) {
         return;

@@ -11,6 +11,7 @@ mod eventstream;
 mod failure;
 mod gemini;
 mod json;
+mod kept;
 mod multipart;
 mod resume;
 mod sse;

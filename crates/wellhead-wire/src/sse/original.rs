@@ -75,6 +75,13 @@ pub fn restore(carried: &[u8]) -> Vec<u8> {
     restored.collect()
 }
 
+/// Bytes of the originals that these events carry.
+pub fn carried_bytes(events: &[u8]) -> usize {
+    let lines = events.split(|byte| *byte == b'\n');
+    // The mark and its letter are ours.
+    lines.filter_map(|line| line.strip_prefix(MARK)).map(|line| line.len().saturating_sub(1)).sum()
+}
+
 /// Events without what they carry.
 pub fn strip(events: &Bytes) -> Bytes {
     if memchr::memmem::find(events, MARK).is_none() {
@@ -88,7 +95,7 @@ pub fn strip(events: &Bytes) -> Bytes {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-    use super::{Kind, read, restore, strip, waits, write};
+    use super::{Kind, carried_bytes, read, restore, strip, waits, write};
     use crate::sse::{Event, Framer, Verdict};
     use bytes::Bytes;
 
@@ -116,6 +123,7 @@ mod tests {
                 &mut Vec::new(),
             );
             assert!(framed.is_ok() && seen == 1);
+            assert_eq!(carried_bytes(&raw), original.len());
             assert_eq!(strip(&Bytes::from(raw)), "data: {\"choices\":[]}\n\n");
         }
     }

@@ -241,7 +241,10 @@ fn headers(call: &Call<'_>, begun: &Begun, is_kept: bool) -> HeaderMap {
     if !headers.contains_key(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    let betas = headers.get_all(&names::ANTHROPIC_BETA).iter().cloned().collect::<Vec<_>>();
+    let betas: Vec<HeaderValue> = match own {
+        Some(_) => headers.get_all(&names::ANTHROPIC_BETA).iter().cloned().collect(),
+        None => Vec::new(),
+    };
     for (name, value) in &provider.headers {
         headers.insert(name.clone(), value.clone());
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const EVENT_BYTES_MAX: usize = 64 * 1024;
 
 /// What lies between target and client.
-struct Way {
+pub(super) struct Way {
     inbound: Inbound,
     framer: Framer,
     observer: StreamObserver,
@@ -24,7 +24,7 @@ struct Way {
 }
 
 impl Way {
-    fn new(dialect: Dialect, marked: Option<Origin>, framing: Framing) -> Self {
+    pub(super) fn new(dialect: Dialect, marked: Option<Origin>, framing: Framing) -> Self {
         let bytes_max = carried_bytes_max(EVENT_BYTES_MAX);
         Self {
             inbound: Inbound::new(dialect, &origin(), shown(), EVENT_BYTES_MAX).carrying(dialect, marked),
@@ -36,7 +36,7 @@ impl Way {
         }
     }
 
-    fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         let (chunks, failure) = self.inbound.push(Bytes::copy_from_slice(bytes));
         assert_eq!(failure, None);
         self.watch(chunks);
@@ -59,7 +59,7 @@ impl Way {
         passed.into_iter().for_each(|events| self.deliver(events));
     }
 
-    fn deliver(&mut self, events: Bytes) {
+    pub(super) fn deliver(&mut self, events: Bytes) {
         self.chunks.extend_from_slice(&events);
         self.out.extend_from_slice(&self.outbound.push(events));
     }
@@ -75,18 +75,18 @@ impl Way {
         self.out.extend_from_slice(&self.outbound.close());
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         String::from_utf8(self.out.clone()).unwrap()
     }
 
-    fn events(&self) -> Vec<Value> {
+    pub(super) fn events(&self) -> Vec<Value> {
         let text = self.text();
         let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
         data.map(|data| serde_json::from_str(data).unwrap()).collect()
     }
 }
 
-fn whole(dialect: Dialect, stream: &str, chunk_bytes: usize) -> Way {
+pub(super) fn whole(dialect: Dialect, stream: &str, chunk_bytes: usize) -> Way {
     let mut way = Way::new(dialect, None, Framing::Sse);
     stream.as_bytes().chunks(chunk_bytes).for_each(|chunk| way.push(chunk));
     way.close();
@@ -167,7 +167,7 @@ fn cut(stream: &str, before: &str) -> Way {
     way
 }
 
-fn chunk(delta: &Value, reason: Option<&str>) -> Bytes {
+pub(super) fn chunk(delta: &Value, reason: Option<&str>) -> Bytes {
     let chunk = json!({
         "id": "msg_1", "object": "chat.completion.chunk", "created": 1, "model": "chat",
         "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
@@ -176,7 +176,7 @@ fn chunk(delta: &Value, reason: Option<&str>) -> Bytes {
 }
 
 /// Wire.md, trap 17: one message_start, blocks in order, each ended once.
-fn check_order(events: &[Value]) {
+pub(super) fn check_order(events: &[Value]) {
     let (mut starts, mut open, mut next) = (0, Vec::new(), 0);
     for event in events {
         let index = event["index"].as_u64();
