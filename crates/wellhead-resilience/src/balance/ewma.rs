@@ -22,12 +22,14 @@ pub struct PeakEwma {
     waiting: u32,
     /// When the newest of the requests that were answered was sent.
     answered_from: Nanos,
+    /// The estimate is how long a request was waited for in vain, and nobody has answered since.
+    in_vain: bool,
 }
 
 impl PeakEwma {
     /// Nothing is known.
     pub const fn new(now: Nanos) -> Self {
-        Self { estimate: DEFAULT as f64, at: now, waiting: 0, answered_from: 0 }
+        Self { estimate: DEFAULT as f64, at: now, waiting: 0, answered_from: 0, in_vain: false }
     }
 
     /// A request was sent. Exactly one of the other `on_` functions must follow for it.
@@ -35,8 +37,13 @@ impl PeakEwma {
         self.waiting = self.waiting.saturating_add(1);
     }
 
-    /// It answered after this time (first content, or headers).
+    /// It answered after this time (first content, or headers). Then one that was waited for in vain was lost, and not slow:
+    /// it counts as a failure does. An hour's wait would keep the target from being asked for minutes otherwise, however
+    /// well it answers.
     pub fn on_answer(&mut self, took: Nanos, now: Nanos) {
+        if std::mem::take(&mut self.in_vain) {
+            self.estimate = self.estimate.min(PENALTY as f64);
+        }
         self.waiting = self.waiting.saturating_sub(1);
         self.answered_from = self.answered_from.max(now.saturating_sub(took));
         let took = took as f64;
@@ -62,6 +69,7 @@ impl PeakEwma {
         let is_news = now.saturating_sub(elapsed) >= self.answered_from;
         if is_news && elapsed as f64 > self.estimate {
             self.raise(elapsed, now);
+            self.in_vain = true;
         } else {
             self.waiting = self.waiting.saturating_sub(1);
         }
@@ -69,6 +77,7 @@ impl PeakEwma {
 
     /// It has come back and answered after this time: what it took before says nothing about it.
     pub fn on_recovery(&mut self, took: Nanos, now: Nanos) {
+        self.in_vain = false;
         self.estimate = took as f64;
         self.at = self.at.max(now);
         self.answered_from = self.answered_from.max(now.saturating_sub(took));

@@ -102,6 +102,26 @@ fn a_request_that_got_stuck_before_others_were_answered_says_nothing_about_now()
     assert_eq!(ewma.read(604 * SECOND), 4 * SECOND);
 }
 
+/// Forty seconds of waiting in vain take 56 s to be forgotten, where others take an eighth of a second.
+#[test]
+fn one_that_answers_after_it_was_waited_for_in_vain_has_lost_a_request_and_is_not_slow() {
+    let mut ewma = PeakEwma::new(0);
+    ewma.on_start();
+    ewma.on_cancelled(40 * SECOND, 40 * SECOND);
+    assert_eq!(ewma.read(40 * SECOND), 40 * SECOND, "it would have taken at least as long");
+    ewma.on_start();
+    ewma.on_answer(SECOND / 2, 41 * SECOND);
+    let read = |at| ewma.read(at * SECOND);
+    assert!(read(41) > 4 * SECOND, "as after any failure: {}", read(41));
+    assert!(read(71) < SECOND / 3, "{}", read(71));
+    // What was slow and answered is slow.
+    ewma.on_start();
+    ewma.on_answer(40 * SECOND, 120 * SECOND);
+    ewma.on_start();
+    ewma.on_answer(SECOND / 2, 121 * SECOND);
+    assert!(ewma.read(121 * SECOND) > 30 * SECOND);
+}
+
 #[test]
 fn the_lighter_of_two_is_taken() {
     let busy = View { in_flight: 3, ..IDLE };

@@ -37,11 +37,11 @@ fn it_is_left_as_soon_as_somebody_works_and_not_before() {
 #[test]
 fn it_is_not_left_for_one_that_is_down_has_no_key_or_no_room() {
     let unwilling = [
-        open(9 * SECOND),
+        open(DEADLINE),
         TargetView { class: Class::Due, rests_until: Some(0), ..FREE },
         TargetView { class: Class::Suspect, ..FREE },
-        TargetView { key_free_at: Some(9 * SECOND), ..FREE },
-        TargetView { room_at: Some(9 * SECOND), ..FREE },
+        TargetView { key_free_at: Some(DEADLINE), ..FREE },
+        TargetView { room_at: Some(DEADLINE), ..FREE },
     ];
     for other in unwilling {
         let next = look(0b10, &|_| other, 3 * SECOND, DEADLINE);
