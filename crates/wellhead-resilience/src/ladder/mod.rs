@@ -414,8 +414,11 @@ impl Ladder {
             .map(|i| {
                 let free = view(i).free_at(self.tried & bit(i) != 0);
                 let asked = (self.tried | self.missed) & bit(i) != 0;
-                let at = if asked { free.max(pause) } else { free.max(now + 1) };
-                (at, free >= at || !asked)
+                // Who was called from the waiting room and finds that its target rests goes back there: its own pause
+                // would keep its turn, and with it everybody behind it, beyond the end of that rest.
+                let rests = !asked || (self.waited && free > now);
+                let at = if rests { free.max(now + 1) } else { free.max(pause) };
+                (at, free >= at || rests)
             })
             .min()
     }

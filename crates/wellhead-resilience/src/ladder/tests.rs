@@ -68,6 +68,25 @@ fn when_a_target_is_too_dear_somebody_else_is_asked_or_nobody() {
     assert!(matches!(end, Effect::GiveUp(End::RateLimited { .. })), "nobody else works: {end:?}");
 }
 
+/// However long its own pause would be after the fourth failure: those behind it in the line are to be called then.
+#[test]
+fn one_that_was_called_and_is_limited_again_goes_back_until_the_end_of_that_rest() {
+    let limited = failure(Cause::RateLimited, Scope::KeyModel, Retry::Elsewhere);
+    for seed in 0..200 {
+        let mut ladder = Ladder::new(0, 60 * SECOND, 8, seed);
+        let resting = |until| move |_: usize| TargetView { key_free_at: Some(until), ..FREE };
+        assert_eq!(ladder.step(Event::Start, 1, &resting(SECOND), 0), Effect::Hold { recovery: SECOND });
+        let mut now = SECOND;
+        for _ in 0..5 {
+            assert_eq!(ladder.step(Event::Waited, 1, &|_| FREE, now), Effect::Send(0));
+            let until = now + SECOND;
+            let effect = ladder.step(Event::Failed(0, &limited), 1, &resting(until), now);
+            assert_eq!(effect, Effect::Hold { recovery: until }, "seed {seed}");
+            now = until;
+        }
+    }
+}
+
 #[test]
 fn weights_are_shares() {
     let view = |i: usize| TargetView { weight: if i == 0 { 3 } else { 1 }, ..FREE };
