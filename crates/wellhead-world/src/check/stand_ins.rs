@@ -18,6 +18,8 @@ const NOBODY: [&str; 5] =
     ["no_healthy_upstream", "upstream_timeout", "upstream_rate_limited", "upstream_rejected", "overloaded"];
 /// A deadline of which what is kept for a smaller model is enough for the slowest answer.
 const DEADLINE_MS: u64 = 10_000;
+/// Time that has to be left for another attempt to make sense.
+const ATTEMPT_MIN_MS: u64 = 50;
 /// Fewer requests than this say nothing about a share of twenty.
 const SAMPLE_MIN: usize = 20;
 
@@ -190,8 +192,8 @@ impl Case<'_> {
             Some(first) => answer.at_ms + u64::try_from(first.offset.as_millis()).unwrap_or(0),
             None => answer.content_ms.unwrap_or(answer.ended_ms),
         };
-        // What is kept of the deadline is a quarter of it at most.
-        if began_ms + TIMERS_MS >= answer.at_ms + scenario.deadline_ms(ask) * 3 / 4 {
+        // What is kept of the deadline is a quarter of it at most, and in less than this before that nobody is asked any more.
+        if began_ms + TIMERS_MS + ATTEMPT_MIN_MS >= answer.at_ms + scenario.deadline_ms(ask) * 3 / 4 {
             return None;
         }
         let mut targets = scenario.models[ask.model].targets.iter().filter(|target| {

@@ -24,7 +24,8 @@ pub(crate) fn limit(call: &Call<'_>, ladder: &Ladder, number: usize) -> Limit {
         && ((streamed && call.is_hurried) || ladder.has_alternative(targets, number, &view));
     // A stream that has nobody else to go to now is looked at again when it is late.
     let others = if alternative || call.body.is_once() { 0 } else { ladder.others(targets, number) };
-    if !alternative && !(streamed && others != 0) {
+    let is_looked_at = streamed && others != 0;
+    if !(alternative || is_looked_at) {
         return by_deadline;
     }
     // The rest of an answer takes as long as what the client has of it, where it is said again. And whoever is merely
