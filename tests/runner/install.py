@@ -52,13 +52,13 @@ def python_packages():
 
 
 def node_packages():
-    """The Node SDK, exactly as the lock file says."""
-    lock = paths.NODE_SUITE / "package-lock.json"
+    """The Node SDK and the coding agents, exactly as the lock files say."""
+    for suite in (paths.NODE_SUITE, paths.AGENTS_SUITE):
 
-    def install():
-        run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=paths.NODE_SUITE)
+        def install(suite=suite):
+            run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=suite)
 
-    once(paths.NODE_SUITE / "node_modules" / ".installed", fingerprint(lock), install)
+        once(suite / "node_modules" / ".installed", fingerprint(suite / "package-lock.json"), install)
 
 
 def tool_environment(base=None):

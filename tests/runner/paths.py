@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 NODE_SUITE = TESTS / "clients" / "node"
+AGENTS_SUITE = TESTS / "clients" / "agents"
 PYTHON_SUITE = TESTS / "clients" / "python"
 TOOLS = TESTS / "tools"
 

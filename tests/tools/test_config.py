@@ -45,13 +45,19 @@ def build(gateway_port, admin_port, steady_url, faulty_url, refusing_port, llama
         "steady-bedrock": {"kind": "bedrock", "base_url": steady_url, "keys": ["sk-steady"]},
         "steady-cohere": {"kind": "cohere", "base_url": steady_url, "keys": ["sk-steady"]},
         "steady-ollama": {"kind": "ollama-native", "base_url": steady_url, "keys": ["sk-steady"]},
+        # And without the Responses API.
+        "steady-chat": provider(f"{steady_url}/v1", "sk-steady") | {"responses": False},
     }
     models = {name: {"targets": [{"provider": "steady", "model": name}]} for name in PLAIN_MODELS}
-    for dialect in ("anthropic", "gemini", "bedrock", "cohere", "ollama"):
+    for dialect in ("anthropic", "gemini", "bedrock", "cohere", "ollama", "chat"):
         models[f"at-{dialect}"] = {"targets": [{"provider": f"steady-{dialect}", "model": "practice"}]}
+        thinks = [{"provider": f"steady-{dialect}", "model": "practice-reason"}]
+        models[f"thinks-at-{dialect}"] = {"targets": thinks}
     for dialect in ("gemini", "cohere", "ollama"):
         embedder = {"provider": f"steady-{dialect}", "model": "text-embedding-3-small"}
         models[f"vectors-at-{dialect}"] = {"targets": [embedder]}
+    lacks = [{"provider": "steady-anthropic", "model": "practice"}]
+    models["at-anthropic-without-tools"] = {"targets": lacks, "drop_unsupported": ["web_search"]}
     models["renamed"] = {"targets": [{"provider": "steady", "model": "practice"}]}
     models["tiny"] = {"targets": [{"provider": "llama", "model": "tiny"}]}
     for number in range(SPARES):

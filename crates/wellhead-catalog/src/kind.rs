@@ -76,7 +76,8 @@ pub enum Rerank {
     Voyage,
 }
 
-/// Where a vendor of the OpenAI family departs from OpenAI. Every default is OpenAI's own behaviour.
+/// Where a vendor of the OpenAI family departs from OpenAI. Every default is OpenAI's own behaviour, but for what hardly
+/// anybody else has.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quirks {
@@ -85,6 +86,9 @@ pub struct Quirks {
     pub stream_usage: bool,
     /// Knows only the old name `max_tokens`: a request's `max_completion_tokens` is sent under that name.
     pub max_tokens_only: bool,
+    /// Serves the Responses API. Not the default: requests to it can be translated where nobody knows, and could not be
+    /// answered where a vendor does not have it.
+    pub responses: bool,
     /// Endpoints of the OpenAI surface that the vendor serves, as paths below the base URL without a slash in front
     /// ("chat/completions"). Empty: unknown, everything is tried.
     pub endpoints: Vec<String>,
@@ -120,6 +124,7 @@ impl Default for Quirks {
         Self {
             stream_usage: true,
             max_tokens_only: false,
+            responses: false,
             endpoints: Vec::new(),
             headers: Vec::new(),
             query: Vec::new(),

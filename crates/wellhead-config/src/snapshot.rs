@@ -130,6 +130,8 @@ pub struct Provider {
     pub region: Option<Name>,
     /// How it continues an answer that broke off elsewhere; `None`: as the catalogue says of each model.
     pub prefill: Option<wellhead_catalog::Prefill>,
+    /// It serves OpenAI's Responses API.
+    pub responses: bool,
     /// Extra headers for every request (name in lower case, value).
     pub headers: Vec<(String, String)>,
     /// TLS to this provider.

@@ -1,6 +1,7 @@
 //! One admitted request on its way through the attempts: everything that they need, owned, so that it can travel into
 //! the body of the answer.
 
+use crate::front::Foreign;
 use crate::gateway::Worker;
 use crate::plan::{Plan, Route, TargetPlan};
 use crate::replay::Kept;
@@ -18,7 +19,7 @@ use wellhead_resilience::Nanos;
 use wellhead_resilience::fair::Class;
 use wellhead_resilience::ladder::{Effect, Event, Ladder, TargetView};
 use wellhead_wire::anthropic::Version;
-use wellhead_wire::chat::{Dialect, Request};
+use wellhead_wire::chat::Dialect;
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::RequestHead;
 use wellhead_wire::openai::stream::Identity;
@@ -33,7 +34,7 @@ pub(crate) struct Exchange {
     pub(crate) head: RequestHead,
     pub(crate) body: Kept,
     /// What was asked, where the client speaks another dialect: `body` says as much of it as OpenAI Chat can.
-    pub(crate) asked: Option<Arc<Request>>,
+    pub(crate) asked: Option<Arc<Foreign>>,
     /// The client's own body, where a target of the model speaks its dialect; not once the answer flows.
     pub(crate) own: Option<Arc<Own>>,
     /// The client's headers as they came.
@@ -67,7 +68,7 @@ pub(crate) struct Call<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) head: &'a RequestHead,
     pub(crate) body: &'a Kept,
-    pub(crate) asked: Option<&'a Arc<Request>>,
+    pub(crate) asked: Option<&'a Arc<Foreign>>,
     pub(crate) own: Option<&'a Arc<Own>>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) trace: &'a Trace,
@@ -114,7 +115,7 @@ pub(crate) struct OwnCall {
     endpoint: Endpoint,
     head: RequestHead,
     body: Kept,
-    asked: Option<Arc<Request>>,
+    asked: Option<Arc<Foreign>>,
     own: Option<Arc<Own>>,
     headers: HeaderMap,
     trace: Trace,

@@ -8,7 +8,7 @@ use crate::body::{GatewayBody, TranslatedBody};
 use crate::exchange::Own;
 use crate::gateway::Worker;
 use crate::pipeline;
-use crate::plan::Route;
+use crate::plan::{Plan, Route};
 use crate::rescue::{self, Refusal};
 use crate::translate::Original;
 use bytes::Bytes;
@@ -21,12 +21,13 @@ use predict::{Predict, plain_messages};
 use std::sync::{Arc, OnceLock};
 use wellhead_http::names;
 use wellhead_wire::anthropic::Version;
-use wellhead_wire::chat::{self, Dialect, Origin, Shown};
+use wellhead_wire::chat::{self, CustomTools, Dialect, Origin, Shown};
 use wellhead_wire::gemini::{self, Framing, Method};
 use wellhead_wire::openai::Endpoint;
 use wellhead_wire::openai::request::BadRequest;
+use wellhead_wire::openai::responses::Echo;
 use wellhead_wire::translate::{
-    Asked, Embedding, Heading, Outbound, Untranslatable, carried_bytes_max, named_answer, read_count,
+    Asked, Embedding, Heading, Manner, Outbound, Untranslatable, carried_bytes_max, named_answer, read_count,
     read_embedding, read_request, write_answer, write_counted, write_embedding, write_error,
 };
 
@@ -41,10 +42,26 @@ pub(crate) struct Front {
     framing: Framing,
     /// `None`: one that nobody knows was named.
     version: Option<Version>,
-    /// The model that was asked for, once the body has been read: what the answer calls it too.
-    model: OnceLock<Box<str>>,
+    /// What is known once the body has been read.
+    told: OnceLock<Told>,
     /// What the body asks for and OpenAI's dialect has no word for.
     unsaid: OnceLock<Vec<&'static str>>,
+}
+
+/// What an answer repeats of its request.
+#[derive(Debug)]
+struct Told {
+    /// The model, which the answer calls so too.
+    model: Box<str>,
+    echo: Arc<Echo>,
+    customs: Option<CustomTools>,
+}
+
+/// What a client of another dialect asks for, as all that it says.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    pub(crate) dialect: Dialect,
+    pub(crate) request: chat::Request,
 }
 
 /// What is asked for.
@@ -81,6 +98,9 @@ impl Front {
             };
             return Some(Self { version, ..Self::new(Dialect::Anthropic, asks, template) });
         }
+        if path.trim_end_matches('/').ends_with("responses") && request.method() == http::Method::POST {
+            return Self::of_responses(path);
+        }
         // Nearly every path ends here.
         memchr::memchr(b':', path.as_bytes())?;
         if let Some(predict) = Predict::parse(path) {
@@ -112,7 +132,7 @@ impl Front {
             path: None,
             framing: Framing::Sse,
             version: Some(Version::default()),
-            model: OnceLock::new(),
+            told: OnceLock::new(),
             unsaid: OnceLock::new(),
         }
     }
@@ -145,6 +165,18 @@ impl Front {
         Some(Self { path, ..Self::new(dialect, Asks::Models, template) })
     }
 
+    /// A request to the Responses API. Whether it has to be translated is known when its model is.
+    fn of_responses(path: &str) -> Option<Self> {
+        let path = wellhead_http::path::normalize(path).ok()?;
+        let endpoint = Endpoint::from_path(&path).filter(|endpoint| *endpoint == Endpoint::Responses)?;
+        Some(Self::new(Dialect::Responses, Asks::Answer, endpoint.template()))
+    }
+
+    /// Whether all who may be asked speak the client's dialect, so that the body goes to them as it came.
+    pub(crate) fn passes(&self, plan: &Plan, body: &[u8]) -> bool {
+        self.dialect == Dialect::Responses && plan.passes_responses(body)
+    }
+
     /// The path as documentation and metrics name it.
     pub(crate) const fn template(&self) -> &'static str {
         self.template
@@ -153,6 +185,8 @@ impl Front {
     /// Which of the gateway's endpoints it is for; `None` for lists of models.
     pub(crate) const fn endpoint(&self) -> Option<Endpoint> {
         match self.asks {
+            // As long as nothing has been translated.
+            Asks::Answer if matches!(self.dialect, Dialect::Responses) => Some(Endpoint::Responses),
             Asks::Answer | Asks::Predict => Some(Endpoint::ChatCompletions),
             Asks::Count => Some(Endpoint::CountTokens),
             Asks::Embed(_) => Some(Endpoint::Embeddings),
@@ -202,7 +236,7 @@ impl Front {
         &self,
         worker: &Worker,
         body: Bytes,
-    ) -> Result<(Bytes, Option<Arc<chat::Request>>, Arc<Own>), Refusal> {
+    ) -> Result<(Bytes, Option<Arc<Foreign>>, Arc<Own>), Refusal> {
         let Some(version) = self.version else { return Err(version_unknown()) };
         let (dialect, path, asks) = (self.dialect, self.path.clone(), self.asks);
         let length = body.len();
@@ -219,7 +253,7 @@ impl Front {
             let read = match asks {
                 Asks::Embed(method) => {
                     let Embedding { body, unsaid } = read_embedding(method, &own.body, model)?;
-                    Read { body, asked: None, unsaid, model: model.into() }
+                    Read { body, echo: Arc::default(), asked: None, unsaid, model: model.into() }
                 }
                 Asks::Count => Read::of(read_count(dialect, &own.body, heading)?),
                 _ => Read::of(read_request(dialect, &own.body, heading)?),
@@ -228,9 +262,11 @@ impl Front {
         };
         match worker.disk.translate(length, work).await {
             Some(Ok((read, own))) => {
-                drop(self.model.set(read.model));
+                let customs = read.asked.as_ref().and_then(CustomTools::of);
+                drop(self.told.set(Told { model: read.model, echo: read.echo, customs }));
                 drop(self.unsaid.set(read.unsaid));
-                Ok((read.body, read.asked.map(Arc::new), Arc::new(own)))
+                let asked = read.asked.map(|request| Arc::new(Foreign { dialect, request }));
+                Ok((read.body, asked, Arc::new(own)))
             }
             Some(Err(wrong)) => Err(refusal(&wrong)),
             None => Err(Refusal::body_invalid(BadRequest {
@@ -242,6 +278,12 @@ impl Front {
     }
 
     async fn write(&self, worker: &Worker, response: Response<GatewayBody>) -> Response<GatewayBody> {
+        if self.dialect == Dialect::Responses
+            && (self.told.get().is_none() || !response.status().is_success())
+        {
+            // What passed as it came, and errors, which have the same form in both of OpenAI's dialects.
+            return response;
+        }
         let (mut parts, body) = response.into_parts();
         let id = parts.headers.get(&names::X_REQUEST_ID).cloned();
         let request_id = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
@@ -251,7 +293,7 @@ impl Front {
         }
         let wall_ns = worker.gateway.clock.wall_ns(worker.gateway.clock.now());
         let shown = Shown {
-            model: self.model.get().cloned().unwrap_or_default(),
+            model: self.told.get().map(|told| told.model.clone()).unwrap_or_default(),
             id: format!("{:016x}", worker.gateway.entropy.next()).into(),
             created: wall_ns / 1_000_000_000,
             stream_usage: true,
@@ -312,8 +354,7 @@ impl Front {
             GatewayBody::Relay(_) => self.untranslated(status, request_id),
             inner @ GatewayBody::Stream(_) => {
                 let event_bytes_max = carried_bytes_max(worker.gateway.plan.load().limits.event_bytes_max);
-                let outbound =
-                    Outbound::new((self.dialect, self.framing), &origin, shown, request_id, event_bytes_max);
+                let outbound = Outbound::new(self.manner(), &origin, shown, request_id, event_bytes_max);
                 GatewayBody::Translated(Box::new(TranslatedBody { inner, outbound, closed: false }))
             }
             other => other,
@@ -326,10 +367,20 @@ impl Front {
         worker.disk.translate(length, move || named_answer(dialect, &bytes, &model)).await
     }
 
+    fn manner(&self) -> Manner {
+        let told = self.told.get();
+        Manner {
+            dialect: self.dialect,
+            framing: self.framing,
+            echo: told.map(|told| told.echo.clone()).unwrap_or_default(),
+            customs: told.and_then(|told| told.customs.clone()),
+        }
+    }
+
     async fn whole(&self, worker: &Worker, bytes: Bytes, origin: Origin, shown: Shown) -> Option<Bytes> {
-        let dialect = self.dialect;
+        let manner = self.manner();
         let length = bytes.len();
-        let work = move || write_answer(dialect, &bytes, &origin, &shown);
+        let work = move || write_answer(manner, &bytes, &origin, &shown);
         let written = worker.disk.translate(length, work).await;
         written?.ok()
     }
@@ -350,14 +401,15 @@ impl Front {
 /// A body as it was read.
 struct Read {
     body: Bytes,
+    echo: Arc<Echo>,
     asked: Option<chat::Request>,
     unsaid: Vec<&'static str>,
     model: Box<str>,
 }
 
 impl Read {
-    fn of(Asked { request, body }: Asked) -> Self {
-        Self { model: request.model.clone(), body, asked: Some(request), unsaid: Vec::new() }
+    fn of(Asked { request, body, echo }: Asked) -> Self {
+        Self { model: request.model.clone(), body, echo, asked: Some(request), unsaid: Vec::new() }
     }
 }
 

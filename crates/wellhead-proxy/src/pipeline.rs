@@ -98,7 +98,7 @@ pub(crate) async fn answered(
         Err(refusal) => return rescue::refuse(&refusal, books),
     };
     books.record.key_id = Some(identity.key_id.clone());
-    let endpoint = match asked {
+    let mut endpoint = match asked {
         Asked::Api(endpoint) => endpoint,
         Asked::Models => {
             let names = plan.routes.keys().filter(|name| identity.app.may_use(name)).map(|name| &**name);
@@ -123,9 +123,15 @@ pub(crate) async fn answered(
     };
     let (read, original) = match front {
         None => (read, (None, None)),
+        Some(front) if front.passes(&plan, &read) => (read, (None, None)),
         // Boxed: most requests do not come here, and every one would carry it.
         Some(front) => match Box::pin(front.read(&worker, read)).await {
-            Ok((read, asked, own)) => (read, (asked, Some(own))),
+            Ok((read, asked, own)) => {
+                if endpoint == Endpoint::Responses {
+                    endpoint = Endpoint::ChatCompletions;
+                }
+                (read, (asked, Some(own)))
+            }
             Err(refusal) => return rescue::refuse(&refusal, books),
         },
     };

@@ -7,7 +7,7 @@ mod aside;
 pub(crate) use aside::{aside, aside_answer};
 
 use crate::exchange::{Call, Early, Exchange, Own};
-use crate::plan::Voice;
+use crate::plan::{Native, Voice};
 use crate::replay::{self, Kept};
 use crate::stages::attempt::{Missed, UpstreamError};
 use bytes::Bytes;
@@ -15,13 +15,13 @@ use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use wellhead_http::names;
 use wellhead_types::{Cause, Failure, Retry, Scope, Side, Stage};
-use wellhead_wire::chat::{Dialect, Encoded, ErrorShown, Origin, Role, Shown};
+use wellhead_wire::chat::{CustomTools, Dialect, Encoded, ErrorShown, Origin, Role, Shown};
 use wellhead_wire::failure::upstream_message;
 use wellhead_wire::openai::request::{RequestHead, prepare};
 use wellhead_wire::openai::{Endpoint, chat};
 use wellhead_wire::translate::{
-    Inbound, Untranslatable, counted, decode_answer, encode_error, encode_request, kept_answer, kept_request,
-    write_count, write_request,
+    Inbound, Untranslatable, counted, encode_error, encode_request, kept_answer, kept_request,
+    restored_answer, write_count, write_request,
 };
 
 /// What a target is sent.
@@ -43,7 +43,7 @@ pub(crate) async fn body(call: &Call<'_>, voice: &Arc<Voice>) -> Result<Written,
             let (asked, counts) = (asked.clone(), call.endpoint == Endpoint::CountTokens);
             let work = move || {
                 let write = if counts { write_count } else { write_request };
-                let encoded = write(own.way, &asked, &own.target, &own.losses)?;
+                let encoded = write(own.way, &asked.request, &own.target, &own.losses)?;
                 let kept = kept.and_then(|kept| kept_request(own.way, &kept.body, &encoded, &own.target));
                 Ok(match kept {
                     Some(body) => Written { encoded: Encoded { body, ..encoded }, is_kept: true },
@@ -84,7 +84,8 @@ pub(crate) async fn without_foreign_thoughts(call: &Call<'_>, number: usize) -> 
 
 /// What the client sent, if this target speaks its dialect. The rest of an answer that broke off is asked for in OpenAI's.
 pub(crate) fn own<'a>(call: &Call<'a>, voice: &Voice) -> Option<&'a Arc<Own>> {
-    call.own.filter(|own| own.dialect == voice.way.dialect && call.resume.is_none())
+    let is_same = |own: &&Arc<Own>| own.dialect == voice.way.dialect && own.dialect != Dialect::Responses;
+    call.own.filter(|own| is_same(own) && call.resume.is_none())
 }
 
 /// Anthropic's API: the version and the betas that the client asked for, beside those that the provider is configured with.
@@ -127,6 +128,9 @@ impl Exchange {
 /// A whole answer as its target wrote it.
 #[derive(Debug, Clone)]
 pub(crate) struct Original(pub(crate) Bytes);
+/// Tools with free text that the target was told of as functions.
+#[derive(Debug, Clone)]
+pub(crate) struct Customs(pub(crate) Box<CustomTools>);
 
 /// Parameters that the target was not told of, as the header lists them.
 #[derive(Debug, Clone)]
@@ -158,12 +162,31 @@ impl Call<'_> {
     pub(crate) fn is_foreign(&self) -> bool {
         self.asked.is_some() && self.resume.is_none_or(|resume| resume.changed().is_none())
     }
+
+    /// How and where a target is asked that is not asked in OpenAI Chat. `None` where the request passes as it is.
+    pub(crate) fn native(&self, number: usize) -> Option<(&Arc<Voice>, &Native)> {
+        let target = self.target(number);
+        let chats = self.endpoint == Endpoint::ChatCompletions;
+        let is_typed =
+            chats && self.is_foreign() && self.asked.is_some_and(|asked| asked.dialect == Dialect::Responses);
+        match target.typed.as_deref().filter(|_| is_typed) {
+            Some(typed) => Some((&typed.voice, &typed.native)),
+            // A target of OpenAI's family has its other endpoints in any case.
+            None if !chats && target.voice.way.dialect == Dialect::Responses => None,
+            None => target.native.as_ref().map(|native| (&target.voice, native)),
+        }
+    }
+
+    /// Whether what the target answers has to be translated.
+    pub(crate) fn is_foreign_at(&self, number: usize) -> bool {
+        self.native(number).is_some() || self.target(number).aside(self.endpoint).is_some()
+    }
 }
 
 impl Call<'_> {
     /// A client of another dialect has written the beginning of the answer itself.
     pub(crate) fn begins_answer(&self) -> bool {
-        let last = self.asked.filter(|_| self.is_foreign()).and_then(|asked| asked.messages.last());
+        let last = self.asked.filter(|_| self.is_foreign()).and_then(|asked| asked.request.messages.last());
         last.is_some_and(|last| last.role == Role::Assistant)
     }
 }
@@ -217,13 +240,12 @@ fn error(status: u16, code: &str, message: &str, param: Option<&str>) -> Upstrea
 }
 
 /// What turns a stream of the target's into the client's dialect, if it speaks another one.
-pub(crate) fn inbound(call: &Call<'_>, number: usize) -> Option<Box<Inbound>> {
-    let target = call.target(number);
-    target.native.as_ref()?;
-    let voice = &target.voice;
+pub(crate) fn inbound(call: &Call<'_>, number: usize, customs: Option<Customs>) -> Option<Box<Inbound>> {
+    let (voice, _) = call.native(number)?;
     let event_bytes_max = call.plan.limits.event_bytes_max;
     let dialect = voice.way.dialect;
-    let inbound = Inbound::new(dialect, &voice.target.origin, shown(call, voice), event_bytes_max);
+    let inbound = Inbound::new(dialect, &voice.target.origin, shown(call, voice), event_bytes_max)
+        .restoring(customs.map(|customs| customs.0));
     // Behind what another target has said already, the client's stream is ours.
     let is_first = call.early.and_then(Early::identity).is_none();
     Some(Box::new(match own(call, voice) {
@@ -247,6 +269,7 @@ fn marked(call: &Call<'_>, voice: &Voice) -> Option<Origin> {
 pub(crate) async fn answer(
     call: &Call<'_>,
     voice: &Arc<Voice>,
+    customs: Option<Customs>,
     body: Bytes,
 ) -> Result<(Bytes, Option<Original>), Failure> {
     let (own, shown) = (voice.clone(), shown(call, voice));
@@ -254,10 +277,11 @@ pub(crate) async fn answer(
     let endpoint = call.endpoint;
     let length = body.len();
     let work = move || {
+        let customs = customs.as_ref().map(|customs| &*customs.0);
         let dialect = own.way.dialect;
         let answer = match endpoint {
             Endpoint::CountTokens => counted(dialect, &body)?,
-            _ => decode_answer(dialect, &body, &own.target.origin, &shown)?,
+            _ => restored_answer(dialect, &body, &own.target.origin, &shown, customs)?,
         };
         Ok((answer, is_kept.then(|| Original(kept_answer(dialect, &body, origin.as_ref())))))
     };

@@ -9,13 +9,14 @@ use crate::support::{Answer, CHAT, Ending, Gateway, KEY, Request, chat, expected
 
 /// How a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Client {
+pub(super) enum Client {
     Chat,
     Anthropic,
     Gemini,
+    Responses,
 }
 
-const CLIENTS: [Client; 3] = [Client::Chat, Client::Anthropic, Client::Gemini];
+const CLIENTS: [Client; 4] = [Client::Chat, Client::Anthropic, Client::Gemini, Client::Responses];
 /// Kinds of providers, and what the base URL of a simulator ends in for them.
 const KINDS: [(&str, &str); 6] = [
     ("openai-compatible", "/v1"),
@@ -27,14 +28,17 @@ const KINDS: [(&str, &str); 6] = [
 ];
 /// The same as the vendors' own SDKs are given them.
 const SHORT: [(&str, &str); 4] = [("anthropic", ""), ("gemini", ""), ("cohere", ""), ("ollama-native", "")];
+/// A server of OpenAI's family without the Responses API.
+pub(super) const CHAT_ONLY: &str = "openai-compatible, responses: false";
 
-fn config(targets: &[(&Sim, &str)], settings: &str) -> String {
+pub(super) fn config(targets: &[(&Sim, &str)], settings: &str) -> String {
     let mut text = String::from("providers:\n");
     for (number, (sim, kind)) in targets.iter().enumerate() {
         let short = kind.strip_suffix(" by its host");
         let known = if short.is_some() { &SHORT[..] } else { &KINDS[..] };
         let kind = short.unwrap_or(kind);
-        let path = known.iter().find(|(known, _)| *known == kind).unwrap().1;
+        let named = kind.split(',').next().unwrap();
+        let path = known.iter().find(|(known, _)| *known == named).unwrap().1;
         let addr = sim.addr();
         text += &format!(
             "  p{number}: {{ kind: {kind}, base_url: \"http://{addr}{path}\", keys: [\"sk-{number}\"] }}\n"
@@ -48,7 +52,7 @@ fn config(targets: &[(&Sim, &str)], settings: &str) -> String {
 }
 
 impl Client {
-    fn request(self, stream: bool) -> Request {
+    pub(super) fn request(self, stream: bool) -> Request {
         let question = chat(false)["messages"][0]["content"].clone();
         match self {
             Self::Chat => Request::post(CHAT).json(&chat(stream)),
@@ -67,11 +71,14 @@ impl Client {
                     .header("x-goog-api-key", KEY)
                     .json(&json!({"contents": [{"role": "user", "parts": [{"text": question}]}]}))
             }
+            Self::Responses => Request::post("/v1/responses").json(&json!({
+                "model": "chat", "stream": stream, "store": true, "input": [{"role": "user", "content": question}],
+            })),
         }
     }
 
     /// What the model said, as a client of this dialect reads it.
-    fn said(self, answer: &Answer, stream: bool) -> String {
+    pub(super) fn said(self, answer: &Answer, stream: bool) -> String {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let parts = |value: &Value| -> String {
             let parts = value["candidates"][0]["content"]["parts"].as_array().cloned().unwrap_or_default();
@@ -90,6 +97,16 @@ impl Client {
             }
             (Self::Gemini, false) => parts(&answer.json()),
             (Self::Gemini, true) => answer.events().iter().map(parts).collect(),
+            (Self::Responses, false) => {
+                let output = answer.json()["output"].as_array().cloned().unwrap();
+                output.iter().map(|item| text(&item["content"][0]["text"])).collect()
+            }
+            (Self::Responses, true) => answer
+                .events()
+                .iter()
+                .filter(|event| event["type"] == "response.output_text.delta")
+                .map(|event| text(&event["delta"]))
+                .collect(),
         }
     }
 
@@ -99,25 +116,32 @@ impl Client {
         let named = match (self, stream) {
             (Self::Gemini, _) => &first["modelVersion"],
             (Self::Anthropic, true) => &first["message"]["model"],
+            (Self::Responses, true) => &first["response"]["model"],
             _ => &first["model"],
         };
         named.as_str().unwrap_or_default().to_owned()
     }
 
     /// Whether a streamed answer looks finished to a client of this dialect.
-    fn is_finished(self, answer: &Answer) -> bool {
+    pub(super) fn is_finished(self, answer: &Answer) -> bool {
         match self {
             Self::Chat => answer.done(),
             Self::Anthropic => answer.events().iter().any(|event| event["type"] == "message_stop"),
             Self::Gemini => {
                 answer.events().iter().any(|event| event["candidates"][0]["finishReason"].is_string())
             }
+            Self::Responses => answer.events().iter().any(|event| event["type"] == "response.completed"),
         }
     }
 
     /// The message of an error in the dialect's own form.
-    fn error(self, answer: &Value) -> String {
+    pub(super) fn error(self, answer: &Value) -> String {
+        // The last event of a stream, or the body.
+        let answer =
+            answer.get("response").filter(|response| response["status"] == "failed").unwrap_or(answer);
         let is_own = match self {
+            // In the last event of a stream it has no type, and one that passed as it came may have no code.
+            Self::Responses => answer["error"]["code"].is_string() || answer["error"]["type"].is_string(),
             Self::Chat => answer["error"]["type"].is_string(),
             Self::Anthropic => answer["type"] == "error" && answer["error"]["type"].is_string(),
             Self::Gemini => answer["error"]["status"].is_string() && answer["error"]["code"].is_number(),
@@ -133,7 +157,8 @@ async fn every_client_gets_the_same_answer_from_every_target() {
     let kinds = KINDS
         .map(|(kind, _)| kind.to_owned())
         .into_iter()
-        .chain(SHORT.map(|(kind, _)| format!("{kind} by its host")));
+        .chain(SHORT.map(|(kind, _)| format!("{kind} by its host")))
+        .chain([CHAT_ONLY.to_owned()]);
     for kind in kinds {
         let sim = sim();
         let gateway = Gateway::start(&config(&[(&sim, &kind)], "")).await;
@@ -145,7 +170,9 @@ async fn every_client_gets_the_same_answer_from_every_target() {
                 assert_eq!(client.said(&answer, stream), expected, "{what}");
                 assert!(!stream || client.is_finished(&answer), "{what}");
                 assert_eq!(answer.header("x-wellhead-survival"), "direct", "{what}");
-                if client != Client::Chat {
+                // What passes as it came is named as its vendor names it.
+                let passes = client == Client::Responses && kind == "openai-compatible";
+                if client != Client::Chat && !passes {
                     assert_eq!(client.model(&answer, stream), "chat", "{what}");
                 }
                 // Whatever the target's streams are called.
@@ -187,6 +214,12 @@ async fn a_broken_stream_is_gone_on_with_across_dialects() {
                 continue;
             }
             for client in CLIENTS {
+                // Where all speak Responses, its streams pass as they come, and are not gone on with.
+                if client == Client::Responses
+                    && (first, second) == ("openai-compatible", "openai-compatible")
+                {
+                    continue;
+                }
                 let (breaks, works) = (sim(), sim());
                 breaks.set_fault(Rule::always(fault("cut-after:5")));
                 let gateway = Gateway::start(&config(&[(&breaks, first), (&works, second)], "")).await;
@@ -257,6 +290,7 @@ async fn errors_have_the_clients_own_form() {
             let unknown = match client {
                 Client::Gemini => Request::post("/v1beta/models/nobody:generateContent").json(&json!({"contents": []})),
                 Client::Chat => Request::post(CHAT).json(&json!({"model": "nobody", "messages": []})),
+                Client::Responses => Request::post("/v1/responses").json(&json!({"model": "nobody", "input": "x"})),
                 Client::Anthropic => Request::post("/v1/messages")
                     .json(&json!({"model": "nobody", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]})),
             };

@@ -14,5 +14,6 @@ mod native;
 mod paths;
 mod quirks;
 mod reasoning;
+mod responses;
 mod tls;
 mod usage;

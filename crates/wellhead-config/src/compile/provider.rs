@@ -38,6 +38,7 @@ pub(super) fn compile(
             keys: keys(&name, written, kind, &url.0, hasher),
             base_url: url.0,
             prefill: written.prefill.as_ref().map(|choice| choice.meant()),
+            responses: written.responses.as_ref().map_or(kind.quirks.responses, |switch| switch.0),
             region: written.region.as_ref().map(|region| region.0.as_str().into()),
             headers: headers(written),
             tls: tls(written),

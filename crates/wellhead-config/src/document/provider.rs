@@ -23,6 +23,9 @@ section! {
         /// How it takes the beginning of an answer, to continue one that broke off elsewhere: none, trailing, vllm,
         /// mistral, deepseek or partial. Default: what is known of the kind and its models.
         May prefill: PrefillChoice,
+        /// Whether it serves OpenAI's Responses API. False: requests to that are translated for it. Default: what is known of
+        /// the kind; true for openai-compatible.
+        May responses: Switch,
         /// Extra headers for every request to it.
         May headers: Named<HeaderName, HeaderValue>,
         /// TLS to it.

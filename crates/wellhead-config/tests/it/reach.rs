@@ -78,6 +78,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("providers.*.key", "PROVIDER", "key: one"),
     ("providers.*.region", "PROVIDER", "region: eu"),
     ("providers.*.prefill", "PROVIDER", "prefill: vllm"),
+    ("providers.*.responses", "PROVIDER", "responses: true"),
     ("providers.*.headers", "PROVIDER", "headers: { x-a: b }"),
     ("providers.*.tls.ca_file", "{TLS}", "{ ca_file: roots.pem }"),
     ("providers.*.tls.server_name", "{TLS}", "{ server_name: x.example }"),

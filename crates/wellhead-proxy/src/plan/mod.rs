@@ -10,14 +10,16 @@ mod route;
 mod webhook;
 
 pub(crate) use aside::Aside;
-pub(crate) use native::{Native, Voice};
+pub(crate) use native::{Native, Typed, Voice};
 pub(crate) use provider::{CloudKey, KeyPlan, ProviderPlan, Uris};
 pub use question::Question;
 pub(crate) use route::{Route, TargetPlan};
 pub(crate) use webhook::WebhookPlan;
 
 use crate::state::Registry;
+use crate::substitute;
 use http::HeaderValue;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use wellhead_config::Snapshot;
@@ -27,6 +29,7 @@ use wellhead_quota::AppLimits;
 use wellhead_resilience::Nanos;
 use wellhead_telemetry::Metrics;
 use wellhead_types::{Name, Priority};
+use wellhead_wire::openai::Endpoint;
 
 /// One generation, compiled.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) identities: HashMap<KeyHash, Identity>,
     pub(crate) routes: BTreeMap<Name, Arc<Route>>,
     pub(crate) providers: Vec<Arc<ProviderPlan>>,
+    /// Every provider serves Responses.
+    all_typed: bool,
 }
 
 /// Who a key belongs to.
@@ -74,6 +79,20 @@ impl AppPlan {
 }
 
 impl Plan {
+    /// Whether a request to the Responses API can go as it is wherever it may have to go. Of an unknown model, the error
+    /// can.
+    pub(crate) fn passes_responses(&self, body: &[u8]) -> bool {
+        if self.all_typed {
+            return true;
+        }
+        let named = wellhead_wire::json::find(body, &["model"]);
+        let model = named.and_then(|name| serde_json::from_slice::<Cow<'_, str>>(name).ok());
+        let Some(route) = model.and_then(|model| self.routes.get(&*model)) else { return true };
+        let serves =
+            |route: &Route| route.targets.iter().all(|target| target.provider.serves(Endpoint::Responses));
+        serves(route) && substitute::others(self, route).iter().flatten().all(|other| serves(other))
+    }
+
     /// Compiles a snapshot. Providers that cannot be encoded (a header value that is none) were refused by the
     /// configuration; what slips through is left out and logged rather than taking the gateway down.
     pub(crate) fn compile(snapshot: &Snapshot, registry: &Registry, metrics: &Metrics, now: Nanos) -> Self {
@@ -103,6 +122,7 @@ impl Plan {
             apps,
             identities,
             routes,
+            all_typed: sorted.iter().all(|p| p.serves(Endpoint::Responses)),
             providers: sorted,
         }
     }

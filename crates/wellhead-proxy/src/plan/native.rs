@@ -3,6 +3,7 @@
 use super::provider::ProviderPlan;
 use super::{Uris, quirks};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::Arc;
 use wellhead_catalog::{Ability, Auth, Dialect as Spoken, Model};
 use wellhead_wire::bedrock;
 use wellhead_wire::chat::{Abilities, Dialect, Losses, Origin, Target};
@@ -27,7 +28,24 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
+    /// How everybody's requests are written for it.
     pub(super) fn compile(
+        provider: &ProviderPlan,
+        model: &str,
+        facts: Option<&Model>,
+        losses: Losses,
+    ) -> Self {
+        // Some models of OpenAI answer nowhere else.
+        let only = facts.and_then(|facts| facts.abilities.get(Ability::ResponsesOnly)) == Some(true);
+        let dialect = match dialect(provider.kind.dialect) {
+            Dialect::Chat if only && provider.responses => Dialect::Responses,
+            dialect => dialect,
+        };
+        Self::of(dialect, provider, model, facts, losses)
+    }
+
+    fn of(
+        dialect: Dialect,
         provider: &ProviderPlan,
         model: &str,
         facts: Option<&Model>,
@@ -35,8 +53,9 @@ impl Voice {
     ) -> Self {
         let origin = Origin { provider: (&*provider.name).into(), model: model.into() };
         let output_tokens_max = facts.and_then(|facts| facts.output_max);
-        let quirks = quirks::options(&provider.kind, model, provider.prefill_of(model));
-        let dialect = dialect(provider.kind.dialect);
+        let mut quirks = quirks::options(&provider.kind, model, provider.prefill_of(model));
+        // Tools that take text came with the Responses API; who does not have that does not know them.
+        quirks.no_custom_tools |= !provider.responses;
         Self {
             way: Way { dialect, service: service(provider), quirks },
             flags: quirks::flags(&provider.kind, model),
@@ -61,8 +80,8 @@ pub(crate) struct Native {
 }
 
 impl Native {
-    /// `None` for targets of the OpenAI family.
-    pub(super) fn compile(provider: &ProviderPlan, model: &str) -> Result<Option<Self>, String> {
+    /// `None` for targets that are asked in OpenAI Chat.
+    pub(super) fn compile(provider: &ProviderPlan, model: &str, way: Way) -> Result<Option<Self>, String> {
         let segment = utf8_percent_encode(model, SEGMENT);
         // At Vertex AI models stand below their publisher.
         let models = match service(provider) {
@@ -75,7 +94,7 @@ impl Native {
         let version = if base.is_empty() { "v1beta/" } else { "" };
         let of =
             |method: Method| provider.uris(&format!("{version}{models}/{segment}{}", method.suffix()), model);
-        let (whole, stream, count) = match dialect(provider.kind.dialect) {
+        let (whole, stream, count) = match way.dialect {
             Dialect::Gemini => (
                 of(Method::GenerateContent)?,
                 of(Method::StreamGenerateContent)?,
@@ -85,6 +104,10 @@ impl Native {
                 let whole = provider.uris(messages, model)?;
                 let count = provider.uris(&format!("{messages}/count_tokens"), model)?;
                 (whole.clone(), whole, Some(count))
+            }
+            Dialect::Responses => {
+                let uris = provider.uris(Endpoint::Responses.upstream_path(), model)?;
+                (uris.clone(), uris, None)
             }
             Dialect::Bedrock => {
                 let of = |stream| {
@@ -124,6 +147,31 @@ pub(super) fn own_path<'a>(base: &'a str, spoken: Spoken, path: &str) -> (&'a st
     let named = base.strip_suffix(api).and_then(|base| base.strip_suffix('/'));
     let below = named.or_else(|| base.strip_suffix("/v1")).unwrap_or(base);
     (below, format!("{api}/{path}"))
+}
+
+/// How a target of OpenAI's family is asked for a client of Responses whose request cannot pass as it is: in that
+/// dialect too, if it has it, so that thoughts and tools of the vendor's own are not lost where they need not be.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    pub(crate) voice: Arc<Voice>,
+    pub(crate) native: Native,
+}
+
+impl Typed {
+    /// `None` for targets that do not serve Responses.
+    pub(super) fn compile(
+        provider: &ProviderPlan,
+        model: &str,
+        facts: Option<&Model>,
+        losses: Losses,
+    ) -> Result<Option<Box<Self>>, String> {
+        if !provider.serves(Endpoint::Responses) {
+            return Ok(None);
+        }
+        let voice = Voice::of(Dialect::Responses, provider, model, facts, losses);
+        let native = Native::compile(provider, model, voice.way)?;
+        Ok(native.map(|native| Box::new(Self { voice: voice.into(), native })))
+    }
 }
 
 /// The dialect that is written. Those that are not written yet never get as far as a plan.

@@ -23,6 +23,8 @@ pub(crate) struct ProviderPlan {
     pub(crate) region: Option<Name>,
     /// How it continues an answer that broke off elsewhere, if that was configured.
     prefill: Option<Prefill>,
+    /// It serves the Responses API.
+    pub(super) responses: bool,
     /// It honours `Idempotency-Key`.
     pub(crate) idempotency: bool,
     /// The header that carries the vendor's own request id.
@@ -126,6 +128,7 @@ impl ProviderPlan {
             otel_name: provider.kind.otel_name.as_str().into(),
             region: provider.region.clone(),
             prefill: provider.prefill,
+            responses: provider.responses,
             idempotency: provider.idempotency,
             request_id_header: HeaderName::try_from(provider.kind.quirks.request_id_header.as_str()).ok(),
             endpoint: Arc::new(Endpoint {
@@ -179,6 +182,9 @@ impl ProviderPlan {
         let upstream_path = endpoint.upstream_path();
         if self.kind.dialect != Dialect::Openai {
             return endpoint == Api::ChatCompletions || super::aside::form(&self.kind, endpoint).is_some();
+        }
+        if upstream_path == Api::Responses.upstream_path() {
+            return self.responses;
         }
         let known = &self.kind.quirks.endpoints;
         known.is_empty() || known.iter().any(|endpoint| endpoint == upstream_path)

@@ -1,7 +1,7 @@
 //! A model made ready: its targets with their handles.
 
 use super::aside::Asides;
-use super::{Aside, Native, ProviderPlan, Uris, Voice};
+use super::{Aside, Native, ProviderPlan, Typed, Uris, Voice};
 use crate::clock::nanos;
 use crate::diagnosis::Trouble;
 use crate::stages::queue;
@@ -60,10 +60,12 @@ pub(crate) struct TargetPlan {
     pub(crate) prefill: PrefillForm,
     /// What an adapter has to know to write for it.
     pub(crate) voice: Arc<Voice>,
-    /// There if it speaks another dialect than OpenAI's.
+    /// There if it speaks another dialect than OpenAI Chat.
     pub(crate) native: Option<Native>,
     /// There if it has endpoints beside the chat in a form of its own.
     asides: Option<Box<Asides>>,
+    /// There if it serves Responses too.
+    pub(crate) typed: Option<Box<Typed>>,
     uris: Vec<Uris>,
     /// Where it takes prefills, if that is another place.
     prefill_uris: Option<Uris>,
@@ -144,6 +146,8 @@ impl TargetPlan {
         let prefill = form(provider.prefill_of(&target.model));
         let chat = Endpoint::ChatCompletions.upstream_path();
         let prefill_uris = prefill.base_path().map(|path| provider.uris_below(path, chat, &target.model));
+        let facts = target.facts.as_deref();
+        let voice = Voice::compile(provider, &target.model, facts, losses.clone());
         let uris = Endpoint::ALL.iter().map(|e| provider.uris(e.upstream_path(), &target.model));
         Ok(Self {
             id: target.id.clone(),
@@ -158,8 +162,9 @@ impl TargetPlan {
             prices: target.facts.as_ref().map(|facts| facts.prices.clone().into()),
             prefill,
             prefill_uris: prefill_uris.transpose()?,
-            voice: Voice::compile(provider, &target.model, target.facts.as_deref(), losses).into(),
-            native: Native::compile(provider, &target.model)?,
+            native: Native::compile(provider, &target.model, voice.way)?,
+            voice: voice.into(),
+            typed: Typed::compile(provider, &target.model, facts, losses)?,
             asides: Asides::compile(provider, &target.model)?,
             uris: uris.collect::<Result<_, String>>()?,
         })
@@ -176,11 +181,6 @@ impl TargetPlan {
     /// How the endpoint is asked, if neither as the client does nor in the target's dialect for chats.
     pub(crate) fn aside(&self, endpoint: Endpoint) -> Option<&Aside> {
         self.asides.as_ref()?.at(endpoint)
-    }
-
-    /// Whether what it answers there has to be translated.
-    pub(crate) fn is_foreign_at(&self, endpoint: Endpoint) -> bool {
-        self.native.is_some() || self.aside(endpoint).is_some()
     }
 
     pub(crate) fn uris(&self, endpoint: Endpoint) -> &Uris {

@@ -4,7 +4,7 @@ use super::{CLOSE_MAX, Live};
 use crate::exchange::Call;
 use crate::settle::Signs;
 use crate::stages::attempt::{Begun, Limit};
-use crate::translate;
+use crate::translate::{self, Customs};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 use wellhead_net::InBody;
@@ -27,9 +27,10 @@ pub(crate) async fn open(
     call: &Call<'_>,
     begun: &Begun,
     body: InBody,
+    customs: Option<Customs>,
     signs: Option<&Signs>,
 ) -> Result<Begins, Failure> {
-    let mut live = Box::new(Live::new(body, call, translate::inbound(call, begun.number)));
+    let mut live = Box::new(Live::new(body, call, translate::inbound(call, begun.number, customs)));
     let (mut first_at, mut read_bytes, mut thoughts) = (None, 0, 0);
     let mut limit = begun.terms.limit;
     loop {

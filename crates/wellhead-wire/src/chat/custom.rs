@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const INPUT: &str = "input";
 
 /// The tools that were turned into functions, and what came of their calls so far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomTools {
     names: Vec<Box<str>>,
     /// Arguments of open calls. Each is bounded by the decoder that they come from.
@@ -19,6 +19,16 @@ pub struct CustomTools {
 }
 
 impl CustomTools {
+    /// Those that a client knows, whatever was made of them on the way to a target. `None` if there are none.
+    pub fn of(request: &Request) -> Option<Self> {
+        let custom = |tool: &super::Tool| match &tool.kind {
+            ToolKind::Custom { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        let names: Vec<Box<str>> = request.tools.iter().filter_map(custom).collect();
+        (!names.is_empty()).then_some(Self { names, open: Vec::new() })
+    }
+
     /// Turns them into functions, in the tools and in the conversation. `None` if there are none.
     pub fn into_functions(request: &mut Request) -> Option<Self> {
         let mut names = Vec::new();
@@ -46,6 +56,7 @@ impl CustomTools {
     pub fn restore(&self, answer: &mut Answer) {
         for part in answer.candidates.iter_mut().flat_map(|candidate| &mut candidate.parts) {
             if let Part::ToolCall(call) = part
+                && !call.is_custom
                 && self.names.contains(&call.name)
             {
                 call.is_custom = true;
@@ -54,10 +65,18 @@ impl CustomTools {
         }
     }
 
+    /// Hands an event on as the client knows it, where there are such tools, and as it is where there are none.
+    pub fn pass(customs: Option<&mut Self>, event: Event, sink: &mut dyn FnMut(&Event)) {
+        let Some(customs) = customs else { return sink(&event) };
+        let mut out = Vec::new();
+        customs.push(event, &mut out);
+        out.iter().for_each(sink);
+    }
+
     /// The same for a stream. The text of a call comes when it is whole: a piece of JSON is no piece of text.
     pub fn push(&mut self, event: Event, out: &mut Vec<Event>) {
         match event {
-            Event::PartStart { candidate, part, kind: PartKind::ToolCall { id, name, .. } }
+            Event::PartStart { candidate, part, kind: PartKind::ToolCall { id, name, is_custom: false } }
                 if self.names.contains(&name) =>
             {
                 self.open.push((candidate, part, String::new()));

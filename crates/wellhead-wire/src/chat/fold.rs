@@ -221,7 +221,8 @@ impl Answer {
     }
 }
 
-fn taken_apart(part: Part) -> (PartKind, Vec<Delta>) {
+/// What a part is in a stream.
+pub(crate) fn taken_apart(part: Part) -> (PartKind, Vec<Delta>) {
     match part {
         Part::Text { text, citations, cache: None, opaque } => {
             let cited = citations.into_iter().map(|(dialect, citation)| Delta::Citation(dialect, citation));

@@ -32,6 +32,7 @@ pub use custom::CustomTools;
 pub use dialect::{Dialect, Rest};
 pub use event::{Delta, Event, PartKind};
 pub use fields::{BadField, Fields};
+pub(crate) use fold::taken_apart;
 pub use fold::{ANSWER_BYTES_MAX, Fold, FoldError};
 pub(crate) use input::Input;
 pub use message::{CacheHint, Media, Message, Part, Reasoning, Role, Source, ToolCall, ToolResult};

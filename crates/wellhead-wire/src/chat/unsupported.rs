@@ -2,8 +2,13 @@
 
 #![expect(missing_docs, reason = "members that every dialect has under this name")]
 
+use super::CustomTools;
 use bytes::Bytes;
+use serde_json::Value;
 use std::borrow::Cow;
+
+/// Longest type of a tool that is repeated in an error or a header.
+const TOOL_TYPE_CHARS_MAX: usize = 64;
 
 /// Parameters that may be left out when a target cannot do them: their names as the client wrote them, or `*`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +25,11 @@ impl Losses {
 
     fn allows(&self, param: &str) -> bool {
         self.0.iter().any(|name| &**name == "*" || &**name == param)
+    }
+
+    /// Whether a tool of this type may be left out, or all of them.
+    fn allows_tool(&self, kind: &str) -> bool {
+        self.allows(kind) || self.allows("tools")
     }
 }
 
@@ -46,6 +56,8 @@ pub struct Encoded {
     pub body: Bytes,
     /// What the target will not hear of.
     pub dropped: Vec<Dropped>,
+    /// Tools with free text that the target knows as functions.
+    pub customs: Option<Box<CustomTools>>,
 }
 
 /// Collects what is lost while a body is written.
@@ -74,6 +86,21 @@ impl<'a> Loss<'a> {
         Err(Unsupported { param, message })
     }
 
+    /// The target cannot run this tool, which is another vendor's own. Where such a tool stands changes from request to
+    /// request: its type may be listed instead, or `tools`.
+    pub fn hosted(&mut self, number: usize, tool: &Value) -> Result<(), Unsupported> {
+        let param = format!("tools[{number}]");
+        let Some(kind) = tool.get("type").and_then(Value::as_str) else {
+            return self.cannot(param, "is run by another vendor");
+        };
+        if self.losses.allows_tool(kind) {
+            self.note(kind.chars().take(TOOL_TYPE_CHARS_MAX).collect::<String>());
+            return Ok(());
+        }
+        let kind: String = kind.chars().take(TOOL_TYPE_CHARS_MAX).collect();
+        self.cannot(param, &format!("(`{kind}`) is run by another vendor and by nobody else"))
+    }
+
     /// Something that changes nothing of what is answered (a hint, a label) was left out.
     pub fn note(&mut self, param: impl Into<Cow<'static, str>>) {
         let param = param.into();
@@ -84,6 +111,6 @@ impl<'a> Loss<'a> {
 
     /// The body with what was lost on the way.
     pub fn finish(self, body: Bytes) -> Encoded {
-        Encoded { body, dropped: self.dropped }
+        Encoded { body, dropped: self.dropped, customs: None }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn read(mut fields: Fields, model: &str, stream: bool) -> Result<Requ
 }
 
 /// Members of other dialects that change nothing of what is answered.
-const HINTS: [&str; 8] = [
+const HINTS: [&str; 11] = [
     "store",
     "include",
     "stream_options",
@@ -42,6 +42,10 @@ const HINTS: [&str; 8] = [
     "prompt_cache_retention",
     "prompt_cache_options",
     "betas",
+    // Of OpenAI's own tools, which are refused by themselves, and of what is left out where a prompt is too long.
+    "max_tool_calls",
+    "text",
+    "truncation",
 ];
 
 /// Writes the body for a target.

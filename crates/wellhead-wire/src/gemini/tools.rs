@@ -95,10 +95,7 @@ pub(super) fn write(
             ToolKind::Function { name, .. } if hidden.iter().any(|shown| !shown.contains(&&**name)) => {}
             ToolKind::Function { .. } => functions.push(declaration(at, tool, options, loss)),
             ToolKind::Hosted(GEMINI, value) => items.push(value.clone()),
-            ToolKind::Hosted(dialect, _) => {
-                let why = format!("is a tool that runs at vendors who speak {}", dialect.as_str());
-                loss.cannot(format!("tools[{at}]"), &why)?;
-            }
+            ToolKind::Hosted(_, value) => loss.hosted(at, value)?,
             ToolKind::Custom { .. } => {
                 loss.cannot(format!("tools[{at}]"), "takes free text: tools of the Gemini API take objects")?;
             }

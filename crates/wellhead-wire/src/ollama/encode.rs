@@ -221,7 +221,16 @@ impl Writer<'_> {
             // Most members that only one dialect has ask for something of its vendor's; a local model has none of it.
             if matches!(
                 name,
-                "store" | "safety_identifier" | "stream_options" | "betas" | "context_management"
+                "store"
+                    | "safety_identifier"
+                    | "stream_options"
+                    | "betas"
+                    | "context_management"
+                    | "include"
+                    | "client_metadata"
+                    | "max_tool_calls"
+                    | "text"
+                    | "truncation"
             ) {
                 self.loss.note(name.to_owned());
             } else {

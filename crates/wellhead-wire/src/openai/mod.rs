@@ -5,6 +5,7 @@ pub mod chat;
 mod endpoint;
 pub mod error;
 pub mod request;
+pub mod responses;
 pub mod resume;
 pub mod reuse;
 pub mod stand_in;

@@ -1,17 +1,40 @@
 //! Which dialect is whose.
 
-use super::{Frame, Heading, Way};
+use super::{Frame, Heading, Manner, Way};
 use crate::anthropic::Version;
 use crate::chat::{
-    Answer, BadBody, Dialect, Encoded, ErrorShown, Event, Losses, Origin, Request, Shown, Target, Unsupported,
+    Answer, BadBody, CustomTools, Dialect, Encoded, ErrorShown, Event, Losses, Origin, Request, Shown,
+    Target, Unsupported,
 };
-use crate::gemini::Framing;
 use crate::openai::chat;
+use crate::openai::responses::{self, Echo};
 use crate::{anthropic, bedrock, cohere, gemini, ollama};
 use bytes::Bytes;
+use std::sync::Arc;
 use wellhead_types::Failure;
 
+/// Tools with free text become functions where the target has no others.
 pub(super) fn encode_request(
+    way: Way,
+    request: &Request,
+    target: &Target,
+    losses: &Losses,
+) -> Result<Encoded, Unsupported> {
+    let knows_text = match way.dialect {
+        Dialect::Responses => true,
+        Dialect::Chat => !way.quirks.no_custom_tools,
+        _ => false,
+    };
+    if knows_text || CustomTools::of(request).is_none() {
+        return encode(way, request, target, losses);
+    }
+    let mut functions = request.clone();
+    let customs = CustomTools::into_functions(&mut functions).map(Box::new);
+    let encoded = encode(way, &functions, target, losses)?;
+    Ok(Encoded { customs, ..encoded })
+}
+
+fn encode(
     Way { dialect, service, quirks }: Way,
     request: &Request,
     target: &Target,
@@ -32,6 +55,7 @@ pub(super) fn encode_request(
             let options = bedrock::Options::of(&target.origin.model);
             bedrock::encode_request(request, target, losses, options)
         }
+        Dialect::Responses => responses::encode_request(request, target, losses),
         _ => chat::encode_request(request, target, losses, &quirks),
     }
 }
@@ -48,27 +72,35 @@ pub(super) fn decode_answer(dialect: Dialect, body: &[u8], origin: &Origin) -> R
         Dialect::Cohere => cohere::decode_answer(body, origin),
         Dialect::Ollama => ollama::decode_answer(body, origin),
         Dialect::Bedrock => bedrock::decode_answer(body, origin),
+        Dialect::Responses => responses::decode_answer(body, origin),
         _ => chat::decode_answer(body, origin),
     }
 }
 
+/// The request, and what its answer has to repeat of it.
 pub(super) fn decode_request(
     dialect: Dialect,
     body: &[u8],
     heading: Heading<'_>,
-) -> Result<Request, BadBody> {
-    match dialect {
-        Dialect::Anthropic => anthropic::decode_request(body, heading.version),
-        Dialect::Gemini => gemini::decode_request(body, heading.model, heading.stream),
-        Dialect::Cohere => cohere::decode_request(body),
-        Dialect::Ollama => ollama::decode_request(body),
-        Dialect::Bedrock => bedrock::decode_request(body, heading.model, heading.stream),
-        _ => chat::decode_request(body),
-    }
+) -> Result<(Request, Arc<Echo>), BadBody> {
+    let request = match dialect {
+        Dialect::Anthropic => anthropic::decode_request(body, heading.version)?,
+        Dialect::Gemini => gemini::decode_request(body, heading.model, heading.stream)?,
+        Dialect::Cohere => cohere::decode_request(body)?,
+        Dialect::Ollama => ollama::decode_request(body)?,
+        Dialect::Bedrock => bedrock::decode_request(body, heading.model, heading.stream)?,
+        Dialect::Responses => {
+            let (request, echo) = responses::decode_request_and_echo(body)?;
+            return Ok((request, Arc::new(echo)));
+        }
+        _ => chat::decode_request(body)?,
+    };
+    Ok((request, Arc::default()))
 }
 
-pub(super) fn encode_answer(dialect: Dialect, answer: &Answer, shown: &Shown) -> Bytes {
-    match dialect {
+pub(super) fn encode_answer(manner: &Manner, answer: &Answer, shown: &Shown) -> Bytes {
+    match manner.dialect {
+        Dialect::Responses => responses::encode_answer_for(answer, shown, &manner.echo),
         Dialect::Anthropic => anthropic::encode_answer(answer, shown),
         Dialect::Gemini => gemini::encode_answer(answer, shown),
         Dialect::Cohere => cohere::encode_answer(answer, shown),
@@ -85,6 +117,7 @@ pub(super) fn encode_error(dialect: Dialect, error: &ErrorShown<'_>) -> Bytes {
         Dialect::Cohere => cohere::encode_error(error),
         Dialect::Ollama => ollama::encode_error(error),
         Dialect::Bedrock => bedrock::encode_error(error),
+        Dialect::Responses => responses::encode_error(error),
         _ => chat::encode_error(error),
     }
 }
@@ -98,6 +131,7 @@ pub enum Decoder {
     Cohere(Box<cohere::StreamDecoder>),
     Ollama(Box<ollama::StreamDecoder>),
     Bedrock(Box<bedrock::StreamDecoder>),
+    Responses(Box<responses::StreamDecoder>),
     Chat(Box<chat::StreamDecoder>),
 }
 
@@ -110,6 +144,7 @@ impl Decoder {
             Dialect::Cohere => Self::Cohere(Box::new(cohere::StreamDecoder::new(origin))),
             Dialect::Ollama => Self::Ollama(Box::new(ollama::StreamDecoder::new(origin))),
             Dialect::Bedrock => Self::Bedrock(Box::new(bedrock::StreamDecoder::new(origin.clone()))),
+            Dialect::Responses => Self::Responses(Box::new(responses::StreamDecoder::new(origin.clone()))),
             _ => Self::Chat(Box::new(chat::StreamDecoder::new(origin.clone()))),
         }
     }
@@ -120,6 +155,7 @@ impl Decoder {
             (Self::Anthropic(decoder), Frame::Event(event)) => decoder.push(event, out),
             (Self::Gemini(decoder), Frame::Event(event)) => decoder.push(event, out),
             (Self::Cohere(decoder), Frame::Event(event)) => decoder.push(event, out),
+            (Self::Responses(decoder), Frame::Event(event)) => decoder.push(event, out),
             (Self::Chat(decoder), Frame::Event(event)) => decoder.push(event, out),
             (Self::Ollama(decoder), Frame::Line(line)) => decoder.push(line, out),
             (Self::Bedrock(decoder), Frame::Message(message)) => decoder.push(message, out),
@@ -135,6 +171,7 @@ impl Decoder {
             Self::Cohere(decoder) => decoder.finish(out),
             Self::Ollama(decoder) => decoder.finish(out),
             Self::Bedrock(decoder) => decoder.finish(out),
+            Self::Responses(decoder) => decoder.finish(out),
             Self::Chat(decoder) => decoder.finish(out),
         }
     }
@@ -149,18 +186,23 @@ pub enum Encoder {
     Cohere(Box<cohere::StreamEncoder>),
     Ollama(Box<ollama::StreamEncoder>),
     Bedrock(Box<bedrock::StreamEncoder>),
+    Responses(Box<responses::StreamEncoder>),
     Chat(Box<chat::StreamEncoder>),
 }
 
 impl Encoder {
-    /// For a client of this dialect. `framing` is how Gemini's streams are cut.
-    pub fn new(dialect: Dialect, shown: Shown, framing: Framing) -> Self {
-        match dialect {
+    /// For a client who wants it in this manner.
+    pub fn new(manner: &Manner, shown: Shown) -> Self {
+        match manner.dialect {
             Dialect::Anthropic => Self::Anthropic(Box::new(anthropic::StreamEncoder::new(shown))),
-            Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamEncoder::framed(shown, framing))),
+            Dialect::Gemini => Self::Gemini(Box::new(gemini::StreamEncoder::framed(shown, manner.framing))),
             Dialect::Cohere => Self::Cohere(Box::new(cohere::StreamEncoder::new(shown))),
             Dialect::Ollama => Self::Ollama(Box::new(ollama::StreamEncoder::new(shown))),
             Dialect::Bedrock => Self::Bedrock(Box::new(bedrock::StreamEncoder::new(&shown))),
+            Dialect::Responses => {
+                let echo = manner.echo.clone();
+                Self::Responses(Box::new(responses::StreamEncoder::with_echo(shown, echo)))
+            }
             _ => Self::Chat(Box::new(chat::StreamEncoder::new(shown))),
         }
     }
@@ -173,6 +215,7 @@ impl Encoder {
             Self::Cohere(encoder) => encoder.push(event, out),
             Self::Ollama(encoder) => encoder.push(event, out),
             Self::Bedrock(encoder) => encoder.push(event, out),
+            Self::Responses(encoder) => encoder.push(event, out),
             Self::Chat(encoder) => encoder.push(event, out),
         }
     }
@@ -182,7 +225,7 @@ impl Encoder {
         match self {
             Self::Anthropic(encoder) => encoder.relay(raw, out),
             Self::Gemini(encoder) => encoder.relay(raw, out),
-            Self::Bedrock(_) | Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => {}
+            Self::Bedrock(_) | Self::Cohere(_) | Self::Ollama(_) | Self::Responses(_) | Self::Chat(_) => {}
         }
     }
 
@@ -201,7 +244,9 @@ impl Encoder {
                 encoder.finish_relayed(out);
                 true
             }
-            Self::Bedrock(_) | Self::Cohere(_) | Self::Ollama(_) | Self::Chat(_) => false,
+            Self::Bedrock(_) | Self::Cohere(_) | Self::Ollama(_) | Self::Responses(_) | Self::Chat(_) => {
+                false
+            }
         }
     }
 
@@ -213,6 +258,7 @@ impl Encoder {
             Self::Cohere(_) => out.extend_from_slice(&cohere::error_event(error)),
             Self::Ollama(_) => out.extend_from_slice(&ollama::error_line(error)),
             Self::Bedrock(_) => out.extend_from_slice(&bedrock::error_event(error)),
+            Self::Responses(encoder) => encoder.fail(error, out),
             Self::Chat(_) => out.extend_from_slice(&chat::error_event(error)),
         }
     }

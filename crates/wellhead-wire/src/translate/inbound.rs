@@ -3,7 +3,7 @@
 use super::Decoder;
 use super::frames::{Frame, Frames};
 use super::own::Carrier;
-use crate::chat::{Dialect, Event, Origin, Shown};
+use crate::chat::{CustomTools, Dialect, Event, Origin, Shown};
 use crate::openai::chat::StreamEncoder;
 use bytes::Bytes;
 use wellhead_types::Failure;
@@ -24,6 +24,7 @@ impl Inbound {
             reader: Reader {
                 decoder: Decoder::new(dialect, origin),
                 encoder: StreamEncoder::new(shown),
+                customs: None,
                 events: Vec::new(),
                 carrier: None,
             },
@@ -36,6 +37,13 @@ impl Inbound {
     #[must_use]
     pub fn carrying(mut self, dialect: Dialect, origin: Option<Origin>) -> Self {
         self.reader.carrier = super::is_kept(dialect).then(|| Box::new(Carrier::new(dialect, origin)));
+        self
+    }
+
+    /// With tools that the target knows as functions, and the client as what they are.
+    #[must_use]
+    pub fn restoring(mut self, customs: Option<Box<CustomTools>>) -> Self {
+        self.reader.customs = customs;
         self
     }
 
@@ -81,6 +89,8 @@ impl Inbound {
 struct Reader {
     decoder: Decoder,
     encoder: StreamEncoder,
+    /// Tools that the target knows as functions.
+    customs: Option<Box<CustomTools>>,
     /// Kept for its memory.
     events: Vec<Event>,
     /// There if the client speaks the target's dialect.
@@ -90,7 +100,7 @@ struct Reader {
 impl Reader {
     /// One piece of the target's as chunks.
     fn read(&mut self, frame: &Frame<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
-        let Self { decoder, encoder, events, carrier } = self;
+        let Self { decoder, encoder, customs, events, carrier } = self;
         events.clear();
         let decoded = decoder.push(frame, events);
         if let (Some(carrier), Frame::Event(event)) = (carrier, frame) {
@@ -107,17 +117,19 @@ impl Reader {
             if let Event::Error(failure) = event {
                 return Err(*failure);
             }
-            encoder.push(&event, out);
+            CustomTools::pass(customs.as_deref_mut(), event, &mut |event| encoder.push(event, out));
         }
         decoded
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
-        let Self { decoder, encoder, events, carrier } = self;
+        let Self { decoder, encoder, customs, events, carrier } = self;
         events.clear();
         decoder.finish(events);
         let mut end = Vec::new();
-        events.iter().for_each(|event| encoder.push(event, &mut end));
+        for event in events.drain(..) {
+            CustomTools::pass(customs.as_deref_mut(), event, &mut |event| encoder.push(event, &mut end));
+        }
         match carrier {
             Some(_) => Carrier::end(&end, out),
             None => out.append(&mut end),

@@ -14,6 +14,8 @@ mod own;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thoughts;
 
 pub use aside::{
     Embedding, counted, read_count, read_embedding, write_count, write_counted, write_embedding,
@@ -26,13 +28,15 @@ pub use own::{is_kept, kept_answer, kept_request, named_answer};
 
 use crate::anthropic;
 use crate::chat::{
-    Answer, BadBody, BadField, Dialect, Encoded, ErrorShown, Losses, Origin, Request, Shown, Target,
-    Unsupported,
+    Answer, BadBody, BadField, CustomTools, Dialect, Encoded, ErrorShown, Losses, Origin, Request, Shown,
+    Target, Unsupported,
 };
-use crate::gemini::Service;
+use crate::gemini::{Framing, Service};
 use crate::openai::chat;
+use crate::openai::responses::Echo;
 use bytes::Bytes;
 use serde_json::Value;
+use std::sync::Arc;
 use wellhead_types::Failure;
 
 /// Most bytes of an event that carries what the target wrote, if that has at most `event_bytes_max`: the original, and a
@@ -87,6 +91,31 @@ pub struct Way {
     pub quirks: chat::Options,
 }
 
+/// How a client wants its answer.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// Its dialect.
+    pub dialect: Dialect,
+    /// How its stream is cut; read for Gemini only.
+    pub framing: Framing,
+    /// What the answer repeats of the question; read for Responses only.
+    pub echo: Arc<Echo>,
+    /// Tools with free text, which targets may have known as functions.
+    pub customs: Option<CustomTools>,
+}
+
+impl From<(Dialect, Framing)> for Manner {
+    fn from((dialect, framing): (Dialect, Framing)) -> Self {
+        Self { dialect, framing, echo: Arc::default(), customs: None }
+    }
+}
+
+impl From<Dialect> for Manner {
+    fn from(dialect: Dialect) -> Self {
+        (dialect, Framing::Sse).into()
+    }
+}
+
 /// The body for a target, from one of OpenAI Chat.
 pub fn encode_request(
     way: Way,
@@ -115,7 +144,21 @@ pub fn decode_answer(
     origin: &Origin,
     shown: &Shown,
 ) -> Result<Bytes, Failure> {
-    let answer = dispatch::decode_answer(dialect, body, origin)?;
+    restored_answer(dialect, body, origin, shown, None)
+}
+
+/// The same with tools that the target knows as functions.
+pub fn restored_answer(
+    dialect: Dialect,
+    body: &[u8],
+    origin: &Origin,
+    shown: &Shown,
+    customs: Option<&CustomTools>,
+) -> Result<Bytes, Failure> {
+    let mut answer = dispatch::decode_answer(dialect, body, origin)?;
+    if let Some(customs) = customs {
+        customs.restore(&mut answer);
+    }
     Ok(chat::encode_answer(&answer, shown))
 }
 
@@ -131,6 +174,8 @@ pub struct Asked {
     pub request: Request,
     /// As a body of OpenAI Chat. What that dialect cannot say is only in `request`.
     pub body: Bytes,
+    /// What the answer repeats of it.
+    pub echo: Arc<Echo>,
 }
 
 /// What is said of a request outside of its body.
@@ -146,7 +191,8 @@ pub struct Heading<'a> {
 
 /// Reads a client's request.
 pub fn read_request(dialect: Dialect, body: &[u8], heading: Heading<'_>) -> Result<Asked, Untranslatable> {
-    seen_by_chat(dispatch::decode_request(dialect, body, heading)?)
+    let (request, echo) = dispatch::decode_request(dialect, body, heading)?;
+    Ok(Asked { echo, ..seen_by_chat(request)? })
 }
 
 /// The same beside what it is in OpenAI Chat.
@@ -157,13 +203,22 @@ fn seen_by_chat(mut request: Request) -> Result<Asked, Untranslatable> {
     let target = Target { origin, output_tokens_max: None, can: crate::chat::Abilities::default() };
     let encoded =
         chat::encode_request(&request, &target, &Losses::allowed(["*"]), &chat::Options::default())?;
-    Ok(Asked { request, body: encoded.body })
+    Ok(Asked { request, body: encoded.body, echo: Arc::default() })
 }
 
 /// An answer of OpenAI Chat in the client's dialect.
-pub fn write_answer(dialect: Dialect, body: &[u8], origin: &Origin, shown: &Shown) -> Result<Bytes, Failure> {
-    let answer: Answer = chat::decode_answer(body, origin)?;
-    Ok(dispatch::encode_answer(dialect, &answer, shown))
+pub fn write_answer(
+    manner: impl Into<Manner>,
+    body: &[u8],
+    origin: &Origin,
+    shown: &Shown,
+) -> Result<Bytes, Failure> {
+    let manner = manner.into();
+    let mut answer: Answer = chat::decode_answer(body, origin)?;
+    if let Some(customs) = &manner.customs {
+        customs.restore(&mut answer);
+    }
+    Ok(dispatch::encode_answer(&manner, &answer, shown))
 }
 
 /// An error of OpenAI's form in the client's dialect.

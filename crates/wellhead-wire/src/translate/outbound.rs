@@ -1,8 +1,7 @@
 //! The gateway's own stream of OpenAI Chat chunks, turned into the dialect of a client who speaks another one.
 
-use super::Encoder;
-use crate::chat::{Dialect, ErrorShown, Event, Origin, Shown};
-use crate::gemini::Framing;
+use super::{Encoder, Manner};
+use crate::chat::{CustomTools, ErrorShown, Event, Origin, Shown};
 use crate::json;
 use crate::openai::chat::StreamDecoder;
 use crate::sse::original::{self, Kind};
@@ -22,6 +21,8 @@ pub struct Outbound {
 struct Writer {
     decoder: StreamDecoder,
     encoder: Encoder,
+    /// There if calls have to be given back as the client knows them.
+    customs: Option<Box<CustomTools>>,
     /// Kept for its memory.
     events: Vec<Event>,
     request_id: Box<str>,
@@ -41,18 +42,20 @@ enum Source {
 }
 
 impl Outbound {
-    /// A stream for a client of this dialect. The chunks that come in were watched already: an event of them has at most
+    /// A stream for a client who wants it in this manner. The chunks that come in were watched already: an event of them has at most
     /// `event_bytes_max` bytes.
     pub fn new(
-        (dialect, framing): (Dialect, Framing),
+        manner: impl Into<Manner>,
         origin: &Origin,
         shown: Shown,
         request_id: &str,
         event_bytes_max: usize,
     ) -> Self {
+        let manner = manner.into();
         let writer = Writer {
             decoder: StreamDecoder::new(origin.clone()),
-            encoder: Encoder::new(dialect, shown, framing),
+            encoder: Encoder::new(&manner, shown),
+            customs: manner.customs.map(Box::new),
             events: Vec::new(),
             request_id: request_id.into(),
             source: Source::Open,
@@ -99,7 +102,10 @@ impl Outbound {
         if writer.source != Source::Target {
             writer.events.clear();
             writer.decoder.finish(&mut writer.events);
-            writer.events.iter().for_each(|event| writer.encoder.push(event, &mut out));
+            let Writer { encoder, customs, events, .. } = writer;
+            for event in events.drain(..) {
+                CustomTools::pass(customs.as_deref_mut(), event, &mut |event| encoder.push(event, &mut out));
+            }
         }
         out.into()
     }
@@ -148,7 +154,7 @@ impl Writer {
     }
 
     fn translate(&mut self, event: &sse::Event<'_>, out: &mut Vec<u8>) -> bool {
-        let Self { decoder, encoder, events, request_id, .. } = self;
+        let Self { decoder, encoder, customs, events, request_id, .. } = self;
         if event.is_comment_only() {
             let carried = original::read(event.raw()).map(|(kind, _)| kind);
             if matches!(carried, None | Some(Kind::Ping)) {
@@ -165,7 +171,9 @@ impl Writer {
         }
         events.clear();
         let decoded = decoder.push(event, events);
-        events.drain(..).for_each(|event| encoder.push(&event, out));
+        for event in events.drain(..) {
+            CustomTools::pass(customs.as_deref_mut(), event, &mut |event| encoder.push(event, out));
+        }
         if decoded.is_err() {
             encoder.fail(&broken(request_id), out);
         }

@@ -54,6 +54,19 @@ const SPOKEN: &[Spoken] = &[
         broken: "data: {\"error\":{\"message\":\"The server had an error while processing your request.\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n",
     },
     Spoken {
+        dialect: Dialect::Responses,
+        model: "gpt-5.3-codex",
+        request: Some(include_bytes!("../../src/openai/responses/tests/full_request.json")),
+        answer: include_bytes!("../../src/openai/responses/tests/full_answer.json"),
+        stream: include_bytes!("../../src/openai/responses/tests/full_stream.txt"),
+        errors: &[(
+            "context",
+            400,
+            r#"{"error":{"message":"Your input exceeds the context window of this model. Please adjust your input and try again.","type":"invalid_request_error","param":"input","code":"context_length_exceeded"}}"#,
+        )],
+        broken: "event: error\ndata: {\"type\":\"error\",\"sequence_number\":3,\"code\":\"server_error\",\"message\":\"The server had an error.\",\"param\":null}\n\n",
+    },
+    Spoken {
         dialect: Dialect::Anthropic,
         model: "claude-haiku-4-5",
         request: Some(include_bytes!("../../src/anthropic/tests/request_full.json")),

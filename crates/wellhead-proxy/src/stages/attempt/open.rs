@@ -8,7 +8,7 @@ use crate::answer::{Content, Opened};
 use crate::exchange::{Call, Early};
 use crate::settle::Signs;
 use crate::stream;
-use crate::translate::{self, Dropped, Original};
+use crate::translate::{self, Customs, Dropped, Original};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Response, header};
 use http_body_util::BodyExt;
@@ -33,7 +33,8 @@ pub(crate) async fn open(
     if !parts.status.is_success() {
         return Err(refused(call, begun, status, parts.headers, body).await);
     }
-    let native = call.target(begun.number).is_foreign_at(call.endpoint);
+    let native = call.is_foreign_at(begun.number);
+    let customs = parts.extensions.remove::<Customs>();
     if native {
         // It is about the target's own bytes.
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -55,7 +56,7 @@ pub(crate) async fn open(
             encoded(call, coding, &kind, body, limit).await.map_err(missed)?
         }
         Kind::Events => {
-            let opened = stream::open(call, begun, body, signs).await.map_err(missed)?;
+            let opened = stream::open(call, begun, body, customs, signs).await.map_err(missed)?;
             if native {
                 // The target's framing is its own.
                 let events = HeaderValue::from_static("text/event-stream");
@@ -66,7 +67,8 @@ pub(crate) async fn open(
         }
         Kind::Json => {
             let kept = if native { parts.extensions.remove::<Arc<Kept>>() } else { None };
-            let (content, own) = whole(call, begun.number, body, kept, limit).await.map_err(missed)?;
+            let (content, own) =
+                whole(call, begun.number, body, (kept, customs), limit).await.map_err(missed)?;
             original = own;
             content
         }
@@ -119,18 +121,19 @@ async fn whole(
     call: &Call<'_>,
     number: usize,
     mut body: InBody,
-    kept: Option<Arc<Kept>>,
+    (kept, customs): (Option<Arc<Kept>>, Option<Customs>),
     limit: Limit,
 ) -> Result<(Content, Option<Original>), Failure> {
     let max = usize::try_from(call.plan.limits.inspect_bytes_max).unwrap_or(usize::MAX);
     let target = call.target(number);
-    let voice = Some(&target.voice).filter(|_| target.is_foreign_at(call.endpoint));
+    let is_foreign = call.is_foreign_at(number);
+    let voice = call.native(number).map(|(voice, _)| voice);
     let mut read: VecDeque<Bytes> = VecDeque::new();
     let mut bytes = 0;
     while let Some(chunk) = next(&mut body, limit).await? {
         bytes += chunk.len();
         read.push_back(chunk);
-        if bytes > max && voice.is_some() {
+        if bytes > max && is_foreign {
             let detail = "an answer that has to be translated is larger than inspect_bytes_max";
             return Err(Failure::endpoint(Stage::FirstToken, Cause::ResponseTooLarge, detail));
         }
@@ -145,7 +148,7 @@ async fn whole(
         return Ok((Content::Whole(read.body, read.usage), None));
     }
     if let Some(voice) = voice {
-        (whole, original) = translate::answer(call, voice, whole).await?;
+        (whole, original) = translate::answer(call, voice, customs, whole).await?;
     }
     let inspected = inspect(call.endpoint, &whole)?;
     // Nothing is used by being counted.

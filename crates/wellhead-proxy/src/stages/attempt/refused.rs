@@ -64,7 +64,7 @@ pub(super) async fn refused(
         // Many that speak a vendor's dialect do not count. That says nothing about their answers.
         failure = Failure { scope: Scope::Request, retry: Retry::Elsewhere, ..failure };
     }
-    let answer = || match call.target(begun.number).is_foreign_at(call.endpoint) {
+    let answer = || match call.is_foreign_at(begun.number) {
         false => UpstreamError { status, headers, body },
         true => translate::upstream_error(status, &body, &failure),
     };

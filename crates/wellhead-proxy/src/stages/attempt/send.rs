@@ -9,7 +9,7 @@ use crate::plan::{CloudKey, KeyPlan, Route, TargetPlan, Uris};
 use crate::settle::Books;
 use crate::stages::{hedge, queue};
 use crate::stream::Resume;
-use crate::translate::{self, Dropped};
+use crate::translate::{self, Customs, Dropped};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use std::sync::Arc;
 use wellhead_http::names;
@@ -106,11 +106,11 @@ pub(crate) fn begin(
 /// Sends an attempt, and waits for the head of the answer.
 pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBody>, Missed> {
     let target = call.target(begun.number);
-    let (mut dropped, mut is_kept, mut kept) = (None, false, None);
-    let aside = target.aside(call.endpoint);
-    let uris = match (aside, &target.native) {
+    let (mut dropped, mut customs, mut is_kept, mut kept) = (None, None, false, None);
+    let (aside, native) = (target.aside(call.endpoint), call.native(begun.number));
+    let uris = match (aside, native) {
         (Some(aside), _) => &aside.uris,
-        (None, Some(native)) => native.uris(call.endpoint, call.head.stream),
+        (None, Some((_, native))) => native.uris(call.endpoint, call.head.stream),
         (None, None) => uris(call, target),
     };
     let body = if let Some(aside) = aside {
@@ -118,17 +118,19 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
         dropped = Dropped::of(&written.encoded);
         kept = Some(Arc::new(written.kept));
         OutBody::full(written.encoded.body)
-    } else if target.native.is_none() && !call.is_foreign() {
+    } else if native.is_none() && !call.is_foreign() {
         if call.head.has_foreign_thoughts {
             OutBody::full(Box::pin(translate::without_foreign_thoughts(call, begun.number)).await?)
         } else {
             call.out_body(begun.number)
         }
     } else {
+        let voice = native.map_or(&target.voice, |(voice, _)| voice);
         // Boxed: every request would carry it.
-        let written = Box::pin(translate::body(call, &target.voice)).await?;
+        let written = Box::pin(translate::body(call, voice)).await?;
         dropped = Dropped::of(&written.encoded);
         is_kept = written.is_kept;
+        customs = written.encoded.customs.map(Customs);
         OutBody::full(written.encoded.body)
     };
     // Boxed: few requests come here, and every one would carry it.
@@ -166,6 +168,9 @@ pub(crate) async fn send(call: &Call<'_>, begun: &Begun) -> Result<Response<InBo
             }
             if let Some(kept) = kept {
                 response.extensions_mut().insert(kept);
+            }
+            if let Some(customs) = customs {
+                response.extensions_mut().insert(customs);
             }
             Ok(response)
         }
@@ -234,8 +239,9 @@ fn headers(call: &Call<'_>, begun: &Begun, is_kept: bool) -> HeaderMap {
     let provider = &target.provider;
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(header::HOST, provider.host.clone());
-    let own = translate::own(call, &target.voice);
-    if target.native.is_none() || own.is_some() {
+    let native = call.native(begun.number);
+    let own = translate::own(call, native.map_or(&target.voice, |(voice, _)| voice));
+    if native.is_none() || own.is_some() {
         wellhead_http::headers::request_headers(call.headers, &mut headers);
     }
     if !headers.contains_key(header::CONTENT_TYPE) {

@@ -1,6 +1,8 @@
 //! The input of a response: a text, or items of several kinds.
 
 use serde_json::{Map, Value};
+use wellhead_wire::chat::Dialect;
+use wellhead_wire::translate::{Heading, read_request};
 
 use crate::api::chat::{Talk, content_text};
 use crate::api::params::{given, missing, text};
@@ -43,7 +45,19 @@ pub(super) fn talk(object: &Map<String, Value>) -> Result<Talk, Reply> {
     }
     // Other instructions, another answer.
     talk.hash = hash(talk.hash, instructions.as_bytes());
+    if let Some(same) = as_chat(object) {
+        talk.hash = same;
+    }
     Ok(talk)
+}
+
+/// The hash of the same conversation at the chat endpoint: a model says the same wherever it is asked. `None` where the
+/// conversation has what only this endpoint knows.
+fn as_chat(object: &Map<String, Value>) -> Option<u64> {
+    let body = serde_json::to_vec(object).ok()?;
+    let asked = read_request(Dialect::Responses, &body, Heading::default()).ok()?;
+    let body: Value = serde_json::from_slice(&asked.body).ok()?;
+    Talk::from_chat(body.as_object()?).ok().map(|talk| talk.hash)
 }
 
 fn add(talk: &mut Talk, index: usize, item: &Value) -> Result<(), Reply> {

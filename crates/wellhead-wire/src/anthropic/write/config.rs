@@ -167,7 +167,7 @@ pub(super) fn service_tier(request: &Request, writer: &mut Writer<'_, '_>) -> Op
 }
 
 /// Members of other dialects that change nothing of what is said: labels, and hints for vendors' stores and caches.
-const HINTS: [&str; 12] = [
+const HINTS: [&str; 15] = [
     "store",
     "safety_identifier",
     "prompt_cache_options",
@@ -180,6 +180,10 @@ const HINTS: [&str; 12] = [
     "safety_settings",
     "safetySettings",
     "keep_alive",
+    // Of OpenAI's own tools, which are refused by themselves, and of what is left out where a prompt is too long.
+    "max_tool_calls",
+    "text",
+    "truncation",
 ];
 
 /// What only another dialect knows.

@@ -101,11 +101,7 @@ fn offered<'a>(
             }))
         }
         ToolKind::Hosted(dialect, value) if *dialect == DIALECT => Ok(Some(Offered::Hosted(value))),
-        ToolKind::Hosted(dialect, _) => {
-            let why = format!("runs at the vendors that speak {}, and nowhere else", dialect.as_str());
-            writer.loss.cannot(param, &why)?;
-            Ok(None)
-        }
+        ToolKind::Hosted(_, value) => writer.loss.hosted(number, value).map(|()| None),
         ToolKind::Custom { .. } => {
             writer.loss.cannot(param, "takes free text; this target's tools take JSON")?;
             Ok(None)

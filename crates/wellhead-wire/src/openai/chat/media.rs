@@ -43,7 +43,7 @@ pub(crate) fn base64_type(data: &str) -> &'static str {
 }
 
 /// `input_audio.format` of a type.
-pub(super) fn audio_format(media_type: Option<&str>) -> &str {
+pub(crate) fn audio_format(media_type: Option<&str>) -> &str {
     match media_type {
         None | Some("audio/x-wav" | "audio/wave" | "audio/vnd.wave") => "wav",
         Some("audio/mpeg") => "mp3",

@@ -32,8 +32,8 @@ pub use params::{Param, Params};
 pub use stream::{StreamDecoder, StreamEncoder};
 pub use usage::read_usage;
 
-pub(crate) use encode::short_id;
-pub(crate) use media::{data_uri, from_data_uri};
+pub(crate) use encode::{effort_of, short_id};
+pub(crate) use media::{audio_format, data_uri, from_data_uri};
 
 /// Most answers to one request; OpenAI's own limit on `n`.
 const CANDIDATES_MAX: usize = 128;

@@ -7,6 +7,7 @@ mod tools;
 mod wishes;
 
 pub(crate) use messages::short_id;
+pub(crate) use wishes::effort_of;
 
 use super::{Options, Param, PrefillMark};
 use crate::chat::{CacheHint, Dialect, Encoded, Loss, Losses, Request, Rest, Role, Target, Unsupported};
@@ -122,18 +123,24 @@ impl Writer<'_> {
 
 /// Members of other dialects without which the answer is the same.
 fn changes_nothing(name: &str) -> bool {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 17] = [
         "anthropic_beta",
         "anthropic_version",
         "betas",
+        "client_metadata",
         "context_management",
         "include",
         "labels",
+        "max_tool_calls",
         "metadata",
+        "prompt_cache_options",
         "prompt_cache_retention",
         "requestMetadata",
         "safety_identifier",
         "store",
+        "stream_options",
+        "text",
+        "truncation",
     ];
     NAMES.contains(&name)
 }

@@ -80,9 +80,7 @@ impl Writer<'_> {
                 ("custom", inner)
             }
             ToolKind::Hosted(Dialect::Chat, value) => return Ok(Some(value.clone())),
-            ToolKind::Hosted(..) => {
-                return self.loss.cannot(at(), "is run by another vendor").map(|()| None);
-            }
+            ToolKind::Hosted(_, value) => return self.loss.hosted(number, value).map(|()| None),
         };
         let mut rest = tool.rest.of(Dialect::Chat).cloned().unwrap_or_default();
         if let Some(Value::Object(more)) = rest.shift_remove(kind) {

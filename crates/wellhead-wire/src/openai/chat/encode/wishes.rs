@@ -180,7 +180,7 @@ impl Writer<'_> {
             ThinkingForm::Effort if self.options.without.has(Param::ReasoningEffort) => {
                 self.loss.note("reasoning_effort");
             }
-            ThinkingForm::Effort => self.effort(ask, off),
+            ThinkingForm::Effort => self.effort(ask),
             ThinkingForm::Reasoning => self.reasoning_object(ask, off),
             ThinkingForm::Thinking => {
                 self.unsaid(ask, false);
@@ -189,7 +189,7 @@ impl Writer<'_> {
             ThinkingForm::ThinkingEffort => {
                 self.set("thinking", json!({"type": if off { "disabled" } else { "enabled" }}));
                 if !off {
-                    self.effort(ask, off);
+                    self.effort(ask);
                 }
             }
             ThinkingForm::Enable => {
@@ -217,15 +217,8 @@ impl Writer<'_> {
         }
     }
 
-    fn effort(&mut self, ask: &ReasoningAsk, off: bool) {
-        let effort = match (ask.effort, ask.budget_tokens) {
-            _ if off => Some(Effort::None),
-            (Some(effort), _) => Some(effort),
-            (None, Some(0..=LOW_TOKENS_MAX)) => Some(Effort::Low),
-            (None, Some(..=MEDIUM_TOKENS_MAX)) => Some(Effort::Medium),
-            (None, Some(_)) => Some(Effort::High),
-            (None, None) => None,
-        };
+    fn effort(&mut self, ask: &ReasoningAsk) {
+        let effort = effort_of(ask);
         if ask.budget_tokens.is_some() {
             self.loss.note("budget_tokens");
         }
@@ -251,5 +244,17 @@ impl Writer<'_> {
             Some(show) => drop(object.insert("summary".to_owned(), json!(show))),
         }
         self.set("reasoning", Value::Object(object));
+    }
+}
+
+/// How hard to think, in a word; a number of tokens stands for one.
+pub(crate) fn effort_of(ask: &ReasoningAsk) -> Option<Effort> {
+    match (ask.effort, ask.budget_tokens) {
+        _ if ask.mode == ReasoningMode::Disabled => Some(Effort::None),
+        (Some(effort), _) => Some(effort),
+        (None, Some(0..=LOW_TOKENS_MAX)) => Some(Effort::Low),
+        (None, Some(..=MEDIUM_TOKENS_MAX)) => Some(Effort::Medium),
+        (None, Some(_)) => Some(Effort::High),
+        (None, None) => None,
     }
 }

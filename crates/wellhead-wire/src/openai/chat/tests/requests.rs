@@ -23,7 +23,7 @@ pub(super) fn encode_for(
     losses: &Losses,
 ) -> Result<(Value, Vec<String>), Unsupported> {
     let request = decode_request(body.to_string().as_bytes()).unwrap();
-    let Encoded { body, dropped } = encode_request(&request, target, losses, options)?;
+    let Encoded { body, dropped, .. } = encode_request(&request, target, losses, options)?;
     let dropped = dropped.into_iter().map(|dropped| dropped.param.into_owned()).collect();
     Ok((serde_json::from_slice(&body).unwrap(), dropped))
 }

@@ -6,14 +6,14 @@ use super::{named, shown};
 use crate::chat::{Dialect, Event, Shown};
 use crate::checks::chat::{Can, Dice, events, seeds};
 use crate::gemini::Framing;
-use crate::translate::Encoder;
+use crate::translate::{Encoder, Manner};
 use bytes::Bytes;
 use serde_json::json;
 
 /// What a target of this dialect writes.
 fn written(dialect: Dialect, events: &[Event]) -> String {
     let shown = Shown { model: "vendors-model".into(), ..shown() };
-    let mut encoder = Encoder::new(dialect, shown, Framing::Sse);
+    let mut encoder = Encoder::new(&Manner::from((dialect, Framing::Sse)), shown);
     let mut out = Vec::new();
     events.iter().for_each(|event| encoder.push(event, &mut out));
     String::from_utf8(out).unwrap()
