@@ -8,6 +8,7 @@ WELLHEAD_BIN, or target/debug/wellhead.
 """
 
 import argparse
+import functools
 import json
 import os
 import shutil
@@ -36,9 +37,9 @@ def program():
     return path
 
 
-def start_simulator(running, directory, name):
+def start_simulator(running, directory, name, pace=TOKEN_PACE):
     """A simulated provider; gives its URL without `/v1`."""
-    command = [program(), "sim", "--addr", "127.0.0.1:0", "--pace", TOKEN_PACE]
+    command = [program(), "sim", "--addr", "127.0.0.1:0", "--pace", pace]
     server = procs.Server(f"simulator {name}", command, directory / f"{name}.log")
     running.callback(server.stop)
     return server.wait_for_line(r"http://127\.0\.0\.1:\d+")[0]
@@ -54,12 +55,12 @@ def start_llama(running, directory):
     return server.wait_for_line(r"listening on (\S+)")[1].rstrip("/")
 
 
-def start_gateway(running, directory, upstreams):
-    """Wellhead itself; gives the two base addresses."""
+def start_gateway(running, directory, build):
+    """Wellhead itself, with the configuration that `build` makes of two ports; gives the two base addresses."""
     for attempt in range(START_TRIES_MAX):
         gateway, admin = procs.free_port(), procs.free_port()
         config = directory / "wellhead.yaml"
-        config.write_text(json.dumps(test_config.build(gateway, admin, **upstreams), indent=1))
+        config.write_text(json.dumps(build(gateway, admin), indent=1))
         command = [program(), "serve", "--config", config, "--data-dir", directory / "data"]
         server = procs.Server("wellhead", command, directory / "wellhead.log")
         running.callback(server.stop)
@@ -88,7 +89,8 @@ def bring_up(running, directory, direct):
     refusing = procs.RefusingPort()
     running.callback(refusing.close)
     upstreams = dict(steady_url=steady, faulty_url=faulty, refusing_port=refusing.port, llama_url=llama)
-    gateway, admin = start_gateway(running, directory, upstreams)
+    build = functools.partial(test_config.build, **upstreams)
+    gateway, admin = start_gateway(running, directory, build)
     facts["sims"]["faulty"] = faulty
     return facts | {"mode": "gateway", "gateway_url": gateway, "admin_url": admin}
 

@@ -1,0 +1,38 @@
+"""The cells that are refused: with 400 and the name of a parameter, because the target has no form for it."""
+
+# (dialect of the client, target, scenario): the parameter that the refusal names.
+REFUSED = {
+    ("openai", "anthropic", "seed"): "seed",
+    ("openai", "anthropic", "penalties"): "frequency_penalty",
+    ("openai", "anthropic", "logit_bias"): "logit_bias",
+    ("openai", "anthropic", "choices"): "n",
+    ("genai", "anthropic", "seed"): "seed",
+    ("genai", "anthropic", "penalties"): "frequency_penalty",
+    ("genai", "anthropic", "choices"): "n",
+    ("anthropic", "openai", "top_k"): "top_k",
+    ("genai", "openai", "top_k"): "top_k",
+} | {
+    # Google has no switch that keeps a model from calling several tools at once, and no biases.
+    (client, target, scenario): param
+    for target in ("gemini", "vertex")
+    for client, scenario, param in [
+        ("openai", "one_at_a_time", "parallel_tool_calls"),
+        ("anthropic", "one_at_a_time", "parallel_tool_calls"),
+        ("responses", "one_at_a_time", "parallel_tool_calls"),
+        ("openai", "logit_bias", "logit_bias"),
+    ]
+}
+
+# (dialect of the client, target): nothing is served there yet, which is an error 404 that says so.
+NOT_SERVED = {("responses", target) for target in ("anthropic", "gemini", "vertex")}
+
+
+def not_served(client, target, scenario):
+    """Whether the pair is not spoken yet; who asks, and for what, is looked at before that."""
+    before = scenario in ("wrong_key", "forbidden", "unknown_model")
+    return (client.rpartition("-")[0], target) in NOT_SERVED and not before
+
+
+def of(client, target, scenario):
+    """The parameter that the refusal names; `None` where there is an answer."""
+    return REFUSED.get((client.rpartition("-")[0], target, scenario))
