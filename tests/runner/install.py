@@ -40,25 +40,40 @@ def once(stamp, mark, install):
     stamp.write_text(mark)
 
 
-def python_packages():
-    """The virtual environment with the Python SDK, pytest and the llama.cpp server."""
+def environment(place, requirements):
+    """A virtual environment with what `requirements` lists."""
 
     def install():
-        run([sys.executable, "-m", "venv", "--clear", paths.VENV])
-        pip = [paths.PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-        run([*pip, "--requirement", REQUIREMENTS])
+        run([sys.executable, "-m", "venv", "--clear", place])
+        pip = [place / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+        run([*pip, "--requirement", requirements])
 
-    once(paths.VENV / ".installed", fingerprint(REQUIREMENTS, sys.version), install)
+    once(place / ".installed", fingerprint(requirements, sys.version), install)
+
+
+def python_packages():
+    """The virtual environment with the Python SDKs, pytest and the llama.cpp server."""
+    environment(paths.VENV, REQUIREMENTS)
+
+
+def guides_packages():
+    """What the Python programs of the guides need."""
+    environment(paths.GUIDES_VENV, paths.GUIDES / "requirements.txt")
+
+
+def node_modules(place):
+    """Packages for Node, exactly as the lock file in `place` says."""
+
+    def install():
+        run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=place)
+
+    once(place / "node_modules" / ".installed", fingerprint(place / "package-lock.json"), install)
 
 
 def node_packages():
-    """The Node SDK and the coding agents, exactly as the lock files say."""
-    for suite in (paths.NODE_SUITE, paths.AGENTS_SUITE):
-
-        def install(suite=suite):
-            run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=suite)
-
-        once(suite / "node_modules" / ".installed", fingerprint(suite / "package-lock.json"), install)
+    """The Node SDKs and the coding agents."""
+    node_modules(paths.NODE_SUITE)
+    node_modules(paths.AGENTS_SUITE)
 
 
 def tool_environment(base=None):

@@ -17,6 +17,10 @@ LOGS = WORK / "logs"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
+# What the programs of docs/guides need, apart from what the other suites need.
+GUIDES = TESTS / "clients" / "guides"
+GUIDES_VENV = WORK / "guides-venv"
+
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").absolute()
 # Cargo subcommands that the machine lacked; not in the person's own ~/.cargo.
 CARGO_TOOLS = TARGET / "tools"

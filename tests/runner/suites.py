@@ -91,6 +91,7 @@ SUITES = [
     Suite("sdk-node", 300, node_tests),
     Suite("agents", 240, pytest(paths.AGENTS_SUITE)),
     Suite("compatibility", 240, pytest(paths.TESTS / "clients" / "compat")),
+    Suite("guides", 240, pytest(paths.GUIDES), prepare=install.guides_packages),
     Suite("llama", 180, on_stack(*pytest(*sorted(paths.PYTHON_SUITE.glob("test_llama*.py"))))),
     Suite("deny", 300, ["cargo", "deny", "check", "bans", "licenses", "sources"], prepare=needs_cargo_deny),
     Suite("fuzz-smoke", 900, ["bash", paths.TOOLS / "fuzz_smoke.sh"], prepare=needs_cargo_fuzz,

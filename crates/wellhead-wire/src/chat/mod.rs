@@ -40,4 +40,5 @@ pub use opaque::{Opaque, Origin};
 pub use request::{Effort, Format, Output, ReasoningAsk, ReasoningMode, Request, Sampling};
 pub use target::{Abilities, ErrorShown, Shown, Target};
 pub use tool::{Tool, ToolChoice, ToolKind};
+pub(crate) use unsupported::is_hint;
 pub use unsupported::{Dropped, Encoded, Loss, Losses, Unsupported};

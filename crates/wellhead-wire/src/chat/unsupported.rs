@@ -33,6 +33,39 @@ impl Losses {
     }
 }
 
+/// Members of one dialect without which a target of another says the same: labels, and hints for the stores, caches and
+/// filters of their own vendor. Every adapter leaves them out.
+const HINTS: [&str; 21] = [
+    "anthropic_beta",
+    "anthropic_version",
+    "betas",
+    "client_metadata",
+    "context_management",
+    "include",
+    "keep_alive",
+    "labels",
+    // Of OpenAI's own tools, which are refused by themselves.
+    "max_tool_calls",
+    "metadata",
+    "prediction",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "requestMetadata",
+    "safety_identifier",
+    "safety_settings",
+    "safetySettings",
+    "store",
+    "stream_options",
+    "text",
+    // What is left out where a prompt is too long.
+    "truncation",
+];
+
+/// Whether a target that does not know this member may go without it.
+pub(crate) fn is_hint(name: &str) -> bool {
+    HINTS.contains(&name)
+}
+
 /// A parameter was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {

@@ -3,7 +3,9 @@
 use super::calls::Told;
 use super::written::{Body, json};
 use super::{GEMINI, Options, Service, config, contents, proto, tools};
-use crate::chat::{BadBody, BadField, Encoded, Fields, Loss, Losses, Request, Rest, Target, Unsupported};
+use crate::chat::{
+    BadBody, BadField, Encoded, Fields, Loss, Losses, Request, Rest, Target, Unsupported, is_hint,
+};
 use serde_json::{Map, Value};
 
 /// Reads a client's body. Model and streaming are said by its path (see [`super::Call`]).
@@ -31,22 +33,6 @@ pub(super) fn read(mut fields: Fields, model: &str, stream: bool) -> Result<Requ
     request.rest = Rest::new(GEMINI, rest);
     Ok(request)
 }
-
-/// Members of other dialects that change nothing of what is answered.
-const HINTS: [&str; 11] = [
-    "store",
-    "include",
-    "stream_options",
-    "safety_identifier",
-    "client_metadata",
-    "prompt_cache_retention",
-    "prompt_cache_options",
-    "betas",
-    // Of OpenAI's own tools, which are refused by themselves, and of what is left out where a prompt is too long.
-    "max_tool_calls",
-    "text",
-    "truncation",
-];
 
 /// Writes the body for a target.
 pub fn encode_request(
@@ -77,7 +63,7 @@ pub(super) fn body<'a>(
         put(&mut [&mut generation_config, &mut tool_config, &mut rest], name, value);
     }
     for name in request.rest.foreign_to(GEMINI) {
-        if HINTS.contains(&name) {
+        if is_hint(name) {
             loss.note(name.to_owned());
         } else {
             loss.cannot(name.to_owned(), "is unknown to the Gemini API")?;

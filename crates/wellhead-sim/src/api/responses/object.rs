@@ -89,7 +89,8 @@ impl Response {
             self.items().into_iter().zip(&self.ids).map(|(item, id)| self.item(item, id)).collect();
         let (written, reasoning) = (self.answer.tokens(), self.answer.reasoning_tokens());
         object["usage"] = json!({
-            "input_tokens": self.prompt_tokens, "input_tokens_details": {"cached_tokens": 0},
+            "input_tokens": self.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
             "output_tokens": written, "output_tokens_details": {"reasoning_tokens": reasoning},
             "total_tokens": self.prompt_tokens + written,
         });

@@ -3,7 +3,7 @@
 use super::part::Writer;
 use super::thinking::Ask;
 use crate::anthropic::read::DIALECT;
-use crate::chat::{Format, Request, Sampling, Unsupported};
+use crate::chat::{Format, Request, Sampling, Unsupported, is_hint};
 use serde_json::{Map, Value, json};
 
 /// The sampling parameters that are written.
@@ -166,33 +166,13 @@ pub(super) fn service_tier(request: &Request, writer: &mut Writer<'_, '_>) -> Op
     }
 }
 
-/// Members of other dialects that change nothing of what is said: labels, and hints for vendors' stores and caches.
-const HINTS: [&str; 15] = [
-    "store",
-    "safety_identifier",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "prediction",
-    "include",
-    "stream_options",
-    "client_metadata",
-    "labels",
-    "safety_settings",
-    "safetySettings",
-    "keep_alive",
-    // Of OpenAI's own tools, which are refused by themselves, and of what is left out where a prompt is too long.
-    "max_tool_calls",
-    "text",
-    "truncation",
-];
-
 /// What only another dialect knows.
 pub(super) fn foreign(request: &Request, writer: &mut Writer<'_, '_>) -> Result<(), Unsupported> {
     if request.cache_key.is_some() {
         writer.loss.note("prompt_cache_key");
     }
     for name in request.rest.foreign_to(DIALECT) {
-        if HINTS.contains(&name) {
+        if is_hint(name) {
             writer.loss.note(name.to_owned());
         } else {
             writer.loss.cannot(name.to_owned(), "is unknown to this target")?;

@@ -245,8 +245,9 @@ fn what_cannot_be_said_is_refused_by_name() {
         "tools[0]"
     );
     assert_eq!(
-        with(&|r| r.rest = Rest::new(Dialect::Chat, json!({"prediction": 1}).as_object().unwrap().clone())),
-        "prediction"
+        with(&|r| r.rest =
+            Rest::new(Dialect::Chat, json!({"web_search_options": 1}).as_object().unwrap().clone())),
+        "web_search_options"
     );
     let file = Media { source: Source::File("file-abc".into()), media_type: None };
     assert_eq!(
@@ -515,4 +516,18 @@ fn a_long_conversation_is_translated_quickly() {
     // The bar is 5 ms of CPU in a release build; this only sees that nothing is quadratic.
     assert!(took < std::time::Duration::from_secs(5), "{took:?}");
     println!("{} bytes in {took:?}", body.len());
+}
+
+/// Coding agents send `context_management` with every question, frameworks their vendor's filters and caches.
+#[test]
+fn what_is_a_hint_anywhere_is_left_out_everywhere() {
+    let hints = ["context_management", "betas", "prompt_cache_retention", "safety_identifier", "prediction"];
+    let mut request = of(vec![user("x")]);
+    let members = hints.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+    request.rest = Rest::new(Dialect::Anthropic, members);
+    let quirks = crate::openai::chat::Options::default();
+    let chat = crate::openai::chat::encode_request(&request, &target(NEW), &Losses::NONE, &quirks).unwrap();
+    let chat: Vec<&str> = chat.dropped.iter().map(|dropped| &*dropped.param).collect();
+    assert_eq!(chat, hints);
+    assert_eq!(written(&request, NEW).1, hints);
 }

@@ -26,11 +26,20 @@ pub fn encode_answer_for(answer: &Answer, shown: &Shown, style: Style) -> Bytes 
     if let Some(counts) = &answer.usage {
         body.insert("usage".to_owned(), usage::write(counts));
     }
-    if let Some(tier) = &answer.service_tier {
+    if let Some(tier) = answer.service_tier.as_deref().and_then(tier) {
         body.insert("service_tier".to_owned(), json!(tier));
     }
     answer.rest.add_to(Dialect::Chat, &mut body);
     Value::Object(body).to_string().into()
+}
+
+/// The class of service in OpenAI's words: its clients know no others.
+fn tier(word: &str) -> Option<&str> {
+    match word {
+        "standard" => Some("default"),
+        "auto" | "default" | "flex" | "scale" | "priority" | "fast" => Some(word),
+        _ => None,
+    }
 }
 
 fn choice(candidate: &Candidate, created: u64, style: Style) -> Value {

@@ -10,7 +10,9 @@ pub(crate) use messages::short_id;
 pub(crate) use wishes::effort_of;
 
 use super::{Options, Param, PrefillMark};
-use crate::chat::{CacheHint, Dialect, Encoded, Loss, Losses, Request, Rest, Role, Target, Unsupported};
+use crate::chat::{
+    CacheHint, Dialect, Encoded, Loss, Losses, Request, Rest, Role, Target, Unsupported, is_hint,
+};
 use serde_json::{Map, Value, json};
 
 /// Writes a request. Usage is always asked for: whether the client sees it is decided when it is written to.
@@ -111,7 +113,7 @@ impl Writer<'_> {
             }
         }
         for name in rest.foreign_to(Dialect::Chat) {
-            if changes_nothing(name) {
+            if is_hint(name) {
                 self.loss.note(name.to_owned());
             } else {
                 self.loss.cannot(name.to_owned(), "is not known to Chat Completions")?;
@@ -119,30 +121,6 @@ impl Writer<'_> {
         }
         Ok(())
     }
-}
-
-/// Members of other dialects without which the answer is the same.
-fn changes_nothing(name: &str) -> bool {
-    const NAMES: [&str; 17] = [
-        "anthropic_beta",
-        "anthropic_version",
-        "betas",
-        "client_metadata",
-        "context_management",
-        "include",
-        "labels",
-        "max_tool_calls",
-        "metadata",
-        "prompt_cache_options",
-        "prompt_cache_retention",
-        "requestMetadata",
-        "safety_identifier",
-        "store",
-        "stream_options",
-        "text",
-        "truncation",
-    ];
-    NAMES.contains(&name)
 }
 
 /// `cache_control` of a hint.
