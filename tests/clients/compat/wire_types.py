@@ -44,6 +44,11 @@ def events(body):
             yield named.get("event"), named["data"]
 
 
+def is_own(entry, sdk):
+    """Whether these are the client's own bytes, passed on as they came: what it writes there is its own affair."""
+    return entry["headers"].get("user-agent", "").startswith(sdk)
+
+
 class OpenAIChat:
     PATH = re.compile(r"^/v1/chat/completions$")
 
@@ -64,8 +69,7 @@ class OpenAIChat:
         check_answer(ErrorObject, json.dumps(body["error"]), ERROR_ALLOWED)
 
     def request(self, entry):
-        if entry["headers"].get("user-agent", "").startswith("OpenAI/"):
-            # The client's own bytes, which are passed on as they came: what it writes there is its own affair.
+        if is_own(entry, "OpenAI/"):
             return
         body = json.loads(entry["body"])
         for message in body["messages"]:
@@ -98,7 +102,7 @@ class OpenAIResponses(OpenAIChat):
         check_answer(kind, data, allowed)
 
     def request(self, entry):
-        if entry["headers"].get("user-agent", "").startswith("OpenAI/"):
+        if is_own(entry, "OpenAI/"):
             return
         streamed = json.loads(entry["body"]).get("stream")
         kind = ResponseCreateParamsStreaming if streamed else ResponseCreateParamsNonStreaming
@@ -124,6 +128,8 @@ class Anthropic:
             assert body.error.type == ANTHROPIC_KINDS[status], (status, text)
 
     def request(self, entry):
+        if is_own(entry, "Anthropic/"):
+            return
         body = json.loads(entry["body"])
         if entry["headers"]["anthropic-version"] == "2023-06-01":
             # This version has them; the SDK's types are of the next one, which refuses them.
@@ -183,6 +189,8 @@ class Google:
             assert (told.code, told.status) == (status, GOOGLE_KINDS[status])
 
     def request(self, entry):
+        if is_own(entry, "google-genai-sdk/"):
+            return
         GoogleRequest.model_validate_json(entry["body"], strict=True, by_alias=True, by_name=False)
 
 

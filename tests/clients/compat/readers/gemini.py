@@ -21,6 +21,20 @@ NUMBERS = {
 }
 
 
+# What is within these belongs to whoever wrote it.
+OPAQUE = ("parametersJsonSchema", "responseJsonSchema", "args", "response")
+
+
+def camel(value):
+    """Names as the APIs write them. They take `mime_type` for `mimeType`, which is how the Python SDK sends it."""
+    if isinstance(value, list):
+        return [camel(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    named = {re.sub(r"_(.)", lambda found: found[1].upper(), name): each for name, each in value.items()}
+    return {name: each if name in OPAQUE else camel(each) for name, each in named.items()}
+
+
 def part_of(part):
     if "functionCall" in part:
         call = part["functionCall"]
@@ -36,6 +50,7 @@ def part_of(part):
 
 
 def read(entry, body):
+    body = camel(body)
     config = body.get("generationConfig", {})
     asked = renamed(config, NUMBERS)
     if "schema" in asked:
