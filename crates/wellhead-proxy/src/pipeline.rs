@@ -100,13 +100,7 @@ pub(crate) async fn answered(
     books.record.key_id = Some(identity.key_id.clone());
     let mut endpoint = match asked {
         Asked::Api(endpoint) => endpoint,
-        Asked::Models => {
-            let names = plan.routes.keys().filter(|name| identity.app.may_use(name)).map(|name| &**name);
-            return match models::list(names, front.and_then(Front::list), parts.uri.query()) {
-                Ok(response) => listed(response, books),
-                Err(refusal) => rescue::refuse(&refusal, books),
-            };
-        }
+        Asked::Models => return all_models(&plan, &identity, front, parts.uri.query(), books),
         // Boxed: few requests come here, and every one would carry it.
         Asked::Deferred(asked) => {
             return Box::pin(defer::fetch(&worker, &identity.app.name, *asked, books)).await;
@@ -153,6 +147,21 @@ pub(crate) async fn answered(
             attempts(exchange).await
         }
         Err(refused) => rescue::refuse(&refused.0, refused.1),
+    }
+}
+
+/// The models that this key may use.
+fn all_models(
+    plan: &Plan,
+    identity: &Identity,
+    front: Option<&Front>,
+    query: Option<&str>,
+    books: Box<Books>,
+) -> Response<GatewayBody> {
+    let names = plan.routes.keys().filter(|name| identity.app.may_use(name)).map(|name| &**name);
+    match models::list(names, front.and_then(Front::list), query) {
+        Ok(response) => listed(response, books),
+        Err(refusal) => rescue::refuse(&refusal, books),
     }
 }
 

@@ -26,7 +26,7 @@ fn next_turn(dialect: Dialect, stream: &str, origin: &Origin) -> (Value, Value) 
     out.extend_from_slice(&outbound.push(inbound.close().0));
     out.extend_from_slice(&outbound.close());
     let text = String::from_utf8(out).unwrap();
-    let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).last().unwrap();
+    let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap();
     let last: Value = serde_json::from_str(last).unwrap();
     assert_eq!(last["type"], "response.completed", "{text}");
     let mut input = vec![json!({"role": "user", "content": "How is it?"})];

@@ -32,10 +32,10 @@ pub fn encode_answer_for(answer: &Answer, shown: &Shown, echo: &Echo) -> Bytes {
         reason = stop::reason(candidate.stop.as_ref(), held);
     }
     let (status, details) = stop::write(reason);
-    if let (Some(_), Some(last)) = (reason, writer.output.last_mut()) {
-        if last.get("status").is_some() {
-            last["status"] = json!("incomplete");
-        }
+    if let (Some(_), Some(last)) = (reason, writer.output.last_mut())
+        && last.get("status").is_some()
+    {
+        last["status"] = json!("incomplete");
     }
     response.insert("status".to_owned(), json!(status));
     response.insert("incomplete_details".to_owned(), details);

@@ -172,7 +172,7 @@ fn proofs_of_any_origin_survive_a_client() {
         let mut bytes = Vec::new();
         said.clone().into_events().iter().for_each(|event| encoder.push(event, &mut bytes));
         let text = String::from_utf8(bytes).unwrap();
-        let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).last().unwrap();
+        let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap();
         let streamed: Value = serde_json::from_str(last).unwrap();
         for output in [&whole["output"], &streamed["response"]["output"]] {
             let asked = json!({"model": "m", "input": output});
