@@ -172,6 +172,11 @@ impl Front {
         Some(Self::new(Dialect::Responses, Asks::Answer, endpoint.template()))
     }
 
+    /// The endpoint that is asked once a request has been translated.
+    pub(crate) fn asked_as(endpoint: Endpoint) -> Endpoint {
+        if endpoint == Endpoint::Responses { Endpoint::ChatCompletions } else { endpoint }
+    }
+
     /// Whether all who may be asked speak the client's dialect, so that the body goes to them as it came.
     pub(crate) fn passes(&self, plan: &Plan, body: &[u8]) -> bool {
         self.dialect == Dialect::Responses && plan.passes_responses(body)

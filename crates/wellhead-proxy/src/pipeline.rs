@@ -121,9 +121,7 @@ pub(crate) async fn answered(
         // Boxed: most requests do not come here, and every one would carry it.
         Some(front) => match Box::pin(front.read(&worker, read)).await {
             Ok((read, asked, own)) => {
-                if endpoint == Endpoint::Responses {
-                    endpoint = Endpoint::ChatCompletions;
-                }
+                endpoint = Front::asked_as(endpoint);
                 (read, (asked, Some(own)))
             }
             Err(refusal) => return rescue::refuse(&refusal, books),
