@@ -32,7 +32,7 @@ pub(crate) struct Opened {
     /// What the target was not told of.
     pub(crate) dropped: Option<Dropped>,
     /// A whole answer as the target wrote it, for a client of its dialect.
-    pub(crate) original: Option<Original>,
+    pub(crate) original: Option<Box<Original>>,
     pub(crate) content: Content,
 }
 
@@ -45,7 +45,8 @@ impl Opened {
 #[derive(Debug)]
 pub(crate) enum Content {
     /// It is here.
-    Whole(Bytes, Option<Usage>),
+    /// Usage is boxed: an answer is handed on through many layers.
+    Whole(Bytes, Option<Box<Usage>>),
     /// It follows byte for byte, after what has been read already.
     Relay(VecDeque<Bytes>, InBody),
     /// It is a stream of events.

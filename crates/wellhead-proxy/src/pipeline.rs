@@ -46,22 +46,25 @@ const HEADERS_WAIT_MAX: Duration = Duration::from_secs(10);
 const OWN_HEADERS: usize = 16;
 
 /// Answers one request. Dropping the future, or the answer's body, cancels everything that it started.
-pub async fn serve(worker: Arc<Worker>, request: Request<Incoming>) -> Response<GatewayBody> {
-    let (version, gateway) = (request.version(), worker.gateway.clone());
-    let mut response = match Front::of(&request) {
-        None => assert_send(answered(worker, request, None)).await,
-        // Boxed: most requests do not come here, and every one would carry it.
-        Some(front) => Box::pin(front.serve(worker, request)).await,
-    };
-    if gateway.drain.phase() >= DrainPhase::Announced && version <= Version::HTTP_11 {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+///
+/// Workers are single-threaded, but the shared runtime must stay possible (decision 6): the future is `Send`.
+#[expect(clippy::manual_async_fn, reason = "the arguments of an async function are kept twice")]
+pub fn serve(
+    worker: Arc<Worker>,
+    request: Request<Incoming>,
+) -> impl Future<Output = Response<GatewayBody>> + Send {
+    async move {
+        let (version, gateway) = (request.version(), worker.gateway.clone());
+        let mut response = match Front::of(&request).map(Box::new) {
+            None => answered(worker, request, None).await,
+            // Boxed: most requests do not come here, and every one would carry it.
+            Some(front) => Box::pin(front.serve(worker, request)).await,
+        };
+        if gateway.drain.phase() >= DrainPhase::Announced && version <= Version::HTTP_11 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
-    response
-}
-
-/// Workers are single-threaded, but the shared runtime must stay possible (decision 6).
-const fn assert_send<F: Future + Send>(future: F) -> F {
-    future
 }
 
 /// What a path asks for.
@@ -426,7 +429,7 @@ fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<Gatewa
     }
     exchange.keep_whole(&opened);
     if let Some(original) = opened.original {
-        response.extensions_mut().insert(original);
+        response.extensions_mut().insert(*original);
     }
     let books = &mut exchange.books;
     books.record.status = opened.status;
@@ -436,7 +439,7 @@ fn opened_answer(opened: Opened, mut exchange: Box<Exchange>) -> Response<Gatewa
         Content::Whole(bytes, usage) => {
             let mut books = exchange.books;
             books.record.response_bytes = bytes.len() as u64;
-            books.record.usage = usage;
+            books.record.usage = usage.map(|usage| *usage);
             books.end_attempt("ok");
             if let Some(cost) = books.cost_header() {
                 response.headers_mut().insert(&names::X_WELLHEAD_COST, cost);

@@ -354,7 +354,7 @@ fn a_path_that_is_elsewhere_is_named() {
 
 #[test]
 fn a_vendor_without_a_list_is_not_blamed() {
-    let bedrock = "kind: bedrock, base_url: 'https://bedrock-runtime.eu-west-1.amazonaws.com', key: k";
+    let bedrock = "kind: bedrock, base_url: 'https://bedrock-runtime.eu-west-1.amazonaws.com'";
     for provider in ["kind: groq", bedrock] {
         let subject = subject_of(provider, "m1");
         let findings = judge(&subject, &evidence(well(), vec![answered(404, &[], "")]), &context());

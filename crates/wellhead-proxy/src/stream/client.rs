@@ -139,7 +139,7 @@ impl ClientStream {
             }
             Ok(Opened { content: Content::Whole(bytes, usage), target: Opened::NO_TARGET, rung, .. }) => {
                 exchange.books.record.rung = rung;
-                exchange.books.record.usage = usage;
+                exchange.books.record.usage = usage.map(|usage| *usage);
                 Some(self.stand_in(exchange.books, &bytes, early))
             }
             Ok(_) => {

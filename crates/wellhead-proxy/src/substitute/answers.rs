@@ -112,7 +112,7 @@ pub(super) fn prepared(exchange: &Exchange, body: Bytes, rung: Rung) -> Opened {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     // Nothing was used for it.
-    let content = Content::Whole(body, Some(Usage::default()));
+    let content = Content::Whole(body, Some(Box::default()));
     Opened {
         target: Opened::NO_TARGET,
         rung,

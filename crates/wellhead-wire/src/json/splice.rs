@@ -83,14 +83,17 @@ impl<'a> Splice<'a> {
 
     /// Adds a member at the start of an object; `value` must be JSON.
     pub fn insert(&mut self, object: ObjectSpan, name: &str, value: &[u8]) {
+        let at = object.open + 1;
         let mut with = Vec::with_capacity(name.len() + value.len() + 4);
+        if object.is_empty && self.edits.iter().any(|edit| edit.span == (at..at)) {
+            with.push(b',');
+        }
         push_quoted(&mut with, name);
         with.push(b':');
         with.extend_from_slice(value);
         if !object.is_empty {
             with.push(b',');
         }
-        let at = object.open + 1;
         self.edits.push(Edit { span: at..at, with, drops_comma: false });
     }
 

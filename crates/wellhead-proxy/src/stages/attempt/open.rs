@@ -31,7 +31,7 @@ pub(crate) async fn open(
     let (mut parts, body) = response.into_parts();
     let status = parts.status.as_u16();
     if !parts.status.is_success() {
-        return Err(refused(call, begun, status, parts.headers, body).await);
+        return Err(Box::pin(refused(call, begun, status, parts.headers, body)).await);
     }
     let native = call.is_foreign_at(begun.number);
     let customs = parts.extensions.remove::<Customs>();
@@ -90,7 +90,7 @@ pub(crate) async fn open(
         status,
         headers: parts.headers,
         dropped,
-        original,
+        original: original.map(Box::new),
         content,
     })
 }
@@ -144,17 +144,18 @@ async fn whole(
     let mut original = None;
     let mut whole = join(read, bytes);
     if let (Some(aside), Some(kept)) = (target.aside(call.endpoint), kept) {
-        let read = translate::aside_answer(call, &target.voice, aside.form, kept, whole).await?;
-        return Ok((Content::Whole(read.body, read.usage), None));
+        // Boxed, as below: every request would carry it.
+        let read = Box::pin(translate::aside_answer(call, &target.voice, aside.form, kept, whole)).await?;
+        return Ok((Content::Whole(read.body, read.usage.map(Box::new)), None));
     }
     if let Some(voice) = voice {
-        (whole, original) = translate::answer(call, voice, customs, whole).await?;
+        (whole, original) = Box::pin(translate::answer(call, voice, customs, whole)).await?;
     }
     let inspected = inspect(call.endpoint, &whole)?;
     // Nothing is used by being counted.
     let counts = call.endpoint == Endpoint::CountTokens;
     let usage = if counts { Some(Usage::default()) } else { inspected.usage };
-    Ok((Content::Whole(whole, usage), original))
+    Ok((Content::Whole(whole, usage.map(Box::new)), original))
 }
 
 /// Audio and other bytes: committed to when the first piece is there. Nothing at all is no answer.

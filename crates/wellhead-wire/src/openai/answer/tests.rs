@@ -29,7 +29,8 @@ fn usage_of_each_endpoint() {
     let image = r#"{"created":1,"data":[{"b64_json":"aGk="}],"usage":{"input_tokens":50,"output_tokens":60,"total_tokens":110}}"#;
     assert_eq!(used(Endpoint::ImagesGenerations, image), Some((50, 60)));
     let transcript = r#"{"text":"hi","usage":{"type":"duration","seconds":3}}"#;
-    assert_eq!(used(Endpoint::AudioTranscriptions, transcript), None);
+    // Seconds are sold, not tokens.
+    assert_eq!(used(Endpoint::AudioTranscriptions, transcript), Some((0, 0)));
     assert_eq!(used(Endpoint::Moderations, r#"{"id":"m","results":[{"flagged":false}]}"#), None);
 }
 
