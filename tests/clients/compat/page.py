@@ -13,7 +13,6 @@ that looks at both ends: at what the target was asked in its own dialect, and at
 | ✓ | it works |
 | `parameter` | refused with 400, and with this name in the message, because the target has no form for it; the model's `drop_unsupported` leaves it out instead |
 | — | the client's dialect has no parameter for it |
-| not yet | 404 (`endpoint_not_served`): the pair is not spoken yet |
 
 The columns are {columns}.
 
@@ -39,7 +38,7 @@ def cell(result):
         return f"`{result.removeprefix('refused: ')}`"
     if result.startswith("not in the dialect"):
         return "—"
-    return {"pass": "✓", "not served": "not yet"}[result]
+    return {"pass": "✓"}[result]
 
 
 def section(target, results):

@@ -23,16 +23,6 @@ REFUSED = {
     ]
 }
 
-# (dialect of the client, target): nothing is served there yet, which is an error 404 that says so.
-NOT_SERVED = {("responses", target) for target in ("anthropic", "gemini", "vertex")}
-
-
-def not_served(client, target, scenario):
-    """Whether the pair is not spoken yet; who asks, and for what, is looked at before that."""
-    before = scenario in ("wrong_key", "forbidden", "unknown_model")
-    return (client.rpartition("-")[0], target) in NOT_SERVED and not before
-
-
 def of(client, target, scenario):
     """The parameter that the refusal names; `None` where there is an answer."""
     return REFUSED.get((client.rpartition("-")[0], target, scenario))
