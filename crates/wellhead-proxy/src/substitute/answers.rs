@@ -16,7 +16,7 @@ use wellhead_resilience::Nanos;
 use wellhead_resilience::cache::{Cache, Key};
 use wellhead_resilience::substitute::Step;
 use wellhead_telemetry::metrics::CacheNumbers;
-use wellhead_types::{Rung, Usage};
+use wellhead_types::Rung;
 use wellhead_wire::openai::reuse;
 
 /// Request and answer up to this size are read and hashed where they are: below a millisecond, the deepest nesting
