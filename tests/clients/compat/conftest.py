@@ -12,6 +12,8 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(TESTS / "tools")]
+# The judge of Bedrock's requests stands beside the suite of that dialect; what has the same name here goes before.
+sys.path.append(str(TESTS / "clients" / "python"))
 
 import config  # noqa: E402
 import stack  # noqa: E402

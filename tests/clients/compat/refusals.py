@@ -21,6 +21,18 @@ REFUSED = {
         ("responses", "one_at_a_time", "parallel_tool_calls"),
         ("openai", "logit_bias", "logit_bias"),
     ]
+} | {
+    # Converse has four numbers for how an answer is drawn, and gives one answer.
+    (client, "bedrock", scenario): param
+    for client, scenario, param in [
+        ("openai", "seed", "seed"),
+        ("openai", "penalties", "frequency_penalty"),
+        ("openai", "logit_bias", "logit_bias"),
+        ("openai", "choices", "n"),
+        ("genai", "seed", "seed"),
+        ("genai", "penalties", "frequency_penalty"),
+        ("genai", "choices", "n"),
+    ]
 }
 
 def of(client, target, scenario):

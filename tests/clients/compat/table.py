@@ -31,6 +31,8 @@ class Target:
     readers: tuple
     # The header that the key stands in, and what stands before it.
     key: tuple = ("authorization", "Bearer ")
+    # Whether its usage says how many of the tokens were thoughts.
+    counts_thoughts: bool = True
 
 
 TARGETS = {
@@ -38,6 +40,7 @@ TARGETS = {
     "anthropic": Target("Anthropic Messages", "anthropic", "", ("anthropic",), ("x-api-key", "")),
     "gemini": Target("Gemini", "gemini", "", ("gemini",), ("x-goog-api-key", "")),
     "vertex": Target("Vertex AI", "vertex", "/v1/projects/p/locations/l", ("gemini",)),
+    "bedrock": Target("Amazon Bedrock (a Claude model)", "bedrock", "", ("bedrock",), counts_thoughts=False),
 }
 
 # Scenario, as the page names it.
@@ -99,11 +102,12 @@ FAULTS = {
 }
 
 # What the models of a target are called there. Only one with `reason` in its name thinks; how it is asked to is in the name
-# as well.
+# as well. Bedrock has models of many vendors, and some of what can be asked there depends on whose it is.
 MODELS = {
-    "plain": {},
+    "plain": {"bedrock": "practice-claude-sonnet-4-5"},
     "reason": {"anthropic": "practice-reason-claude-sonnet-5-5", "gemini": "practice-reason-gemini-3-pro",
-               "vertex": "practice-reason-gemini-3-pro", "*": "practice-reason"},
+               "vertex": "practice-reason-gemini-3-pro", "bedrock": "practice-reason-claude-sonnet-5-5",
+               "*": "practice-reason"},
 }
 
 

@@ -5,6 +5,7 @@ targets; both were written down outside of it.
 """
 
 import collections
+import json
 
 import pytest
 import wire_types
@@ -51,10 +52,16 @@ def test_requests_to_targets(world):
 
 
 @pytest.mark.parametrize("dialect", wire_types.DIALECTS, ids=lambda each: type(each).__name__)
-def test_the_judges_judge(dialect):
+def test_the_judges_judge_answers(dialect):
     """An empty object is nobody's answer."""
     with pytest.raises((AssertionError, ValueError)):
         dialect.whole("{}")
-    with pytest.raises((AssertionError, ValueError)):
-        dialect.request({"body": '{"model":"m","messages":[],"contents":[],"frob":1,"max_tokens":1}',
-                         "headers": {"anthropic-version": "2026-10-21"}})
+
+
+@pytest.mark.parametrize("dialect", wire_types.DIALECTS + wire_types.OF_TARGETS, ids=lambda each: type(each).__name__)
+def test_the_judges_judge_requests(dialect):
+    """A member that nobody has heard of is nobody's."""
+    body = {"model": "m", "messages": [], "contents": [], "frob": 1, "max_tokens": 1}
+    entry = {"path": "/model/m/converse", "headers": {"anthropic-version": "2026-10-21"}}
+    with pytest.raises((AssertionError, ValueError), match="frob"):
+        dialect.request(entry | {"body": json.dumps(body)})

@@ -6,6 +6,7 @@ import re
 import typing
 
 import anthropic
+import bedrock_model
 import pydantic
 from google.genai import types as google
 from openai.types import responses as openai_responses
@@ -194,10 +195,21 @@ class Google:
         GoogleRequest.model_validate_json(entry["body"], strict=True, by_alias=True, by_name=False)
 
 
+class Bedrock:
+    PATH = re.compile(r"^/model/[^/]+/converse(-stream)?$")
+
+    def request(self, entry):
+        operation = "ConverseStream" if entry["path"].endswith("-stream") else "Converse"
+        found = bedrock_model.faults(json.loads(entry["body"]), operation)
+        assert not found, found
+
+
 DIALECTS = (OpenAIChat(), OpenAIResponses(), Anthropic(), Google())
+# Those that only targets speak here.
+OF_TARGETS = (Bedrock(),)
 
 
 def dialect(path):
     """Whose types judge what goes over this path."""
-    (found,) = [each for each in DIALECTS if each.PATH.search(path)]
+    (found,) = [each for each in DIALECTS + OF_TARGETS if each.PATH.search(path)]
     return found
