@@ -33,8 +33,35 @@ REFUSED = {
         ("genai", "penalties", "frequency_penalty"),
         ("genai", "choices", "n"),
     ]
+} | {
+    # Cohere has no switch that keeps a model from calling several tools at once, no biases, and gives one answer.
+    (client, "cohere", scenario): param
+    for client, scenario, param in [
+        ("openai", "one_at_a_time", "parallel_tool_calls"),
+        ("anthropic", "one_at_a_time", "parallel_tool_calls"),
+        ("responses", "one_at_a_time", "parallel_tool_calls"),
+        ("openai", "logit_bias", "logit_bias"),
+        ("openai", "choices", "n"),
+        ("genai", "choices", "n"),
+        # Documents are texts there.
+        ("openai", "document", "messages[0].content[1]"),
+        ("responses", "document", "messages[0].content[1]"),
+        ("anthropic", "document", "messages[0].content[0]"),
+        ("genai", "document", "messages[0].content[0]"),
+    ]
 }
+
+# (dialect of the client, target, scenario): refused by this parameter although the target could do it, which is a fault of the
+# gateway. Whoever mends it takes the row out.
+NOT_YET = {("responses", "cohere", each): "include" for each in ("reasoning", "reasoning_stream", "reasoning_turns")}
+
 
 def of(client, target, scenario):
     """The parameter that the refusal names; `None` where there is an answer."""
-    return REFUSED.get((client.rpartition("-")[0], target, scenario))
+    where = (client.rpartition("-")[0], target, scenario)
+    return REFUSED.get(where) or NOT_YET.get(where)
+
+
+def is_fault(client, target, scenario):
+    """Whether the gateway is to blame for it."""
+    return (client.rpartition("-")[0], target, scenario) in NOT_YET

@@ -41,6 +41,7 @@ TARGETS = {
     "gemini": Target("Gemini", "gemini", "", ("gemini",), ("x-goog-api-key", "")),
     "vertex": Target("Vertex AI", "vertex", "/v1/projects/p/locations/l", ("gemini",)),
     "bedrock": Target("Amazon Bedrock (a Claude model)", "bedrock", "", ("bedrock",), counts_thoughts=False),
+    "cohere": Target("Cohere", "cohere", "", ("cohere",), counts_thoughts=False),
 }
 
 # Scenario, as the page names it.

@@ -1,6 +1,7 @@
 """Which of the SDKs' types judges what: answers and events for clients, requests for targets."""
 
 import datetime
+import inspect
 import json
 import re
 import typing
@@ -8,6 +9,7 @@ import typing
 import anthropic
 import bedrock_model
 import pydantic
+from cohere.v2.client import V2Client
 from google.genai import types as google
 from openai.types import responses as openai_responses
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -204,9 +206,24 @@ class Bedrock:
         assert not found, found
 
 
+class Cohere:
+    PATH = re.compile(r"^/v2/chat$")
+
+    def request(self, entry):
+        """The SDK has no type for the whole: its method's parameters are the members."""
+        body = json.loads(entry["body"])
+        # Which of two methods is called says it there.
+        assert isinstance(body.pop("stream", False), bool)
+        known = inspect.signature(V2Client.chat, eval_str=True).parameters
+        more = sorted(set(body) - set(known))
+        assert not more, f"no parameters: {more}"
+        for name, value in body.items():
+            check_answer(known[name].annotation, json.dumps(value))
+
+
 DIALECTS = (OpenAIChat(), OpenAIResponses(), Anthropic(), Google())
 # Those that only targets speak here.
-OF_TARGETS = (Bedrock(),)
+OF_TARGETS = (Bedrock(), Cohere())
 
 
 def dialect(path):
