@@ -49,6 +49,24 @@ REFUSED = {
         ("anthropic", "document", "messages[0].content[0]"),
         ("genai", "document", "messages[0].content[0]"),
     ]
+} | {
+    # Ollama's models choose by themselves whether they call tools, and how many. There are no biases either, no second
+    # answer, and nothing but texts and images.
+    (client, "ollama", scenario): param
+    for client, scenario, param in [
+        *((client, scenario, "tool_choice")
+          for client in ("openai", "responses", "anthropic", "genai") for scenario in ("forced", "forced_any")),
+        ("openai", "one_at_a_time", "parallel_tool_calls"),
+        ("anthropic", "one_at_a_time", "parallel_tool_calls"),
+        ("responses", "one_at_a_time", "parallel_tool_calls"),
+        ("openai", "logit_bias", "logit_bias"),
+        ("openai", "choices", "n"),
+        ("genai", "choices", "n"),
+        ("openai", "document", "messages[0].content[1]"),
+        ("responses", "document", "messages[0].content[1]"),
+        ("anthropic", "document", "messages[0].content[0]"),
+        ("genai", "document", "messages[0].content[0]"),
+    ]
 }
 
 # (dialect of the client, target, scenario): refused by this parameter although the target could do it, which is a fault of the

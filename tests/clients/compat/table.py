@@ -42,6 +42,7 @@ TARGETS = {
     "vertex": Target("Vertex AI", "vertex", "/v1/projects/p/locations/l", ("gemini",)),
     "bedrock": Target("Amazon Bedrock (a Claude model)", "bedrock", "", ("bedrock",), counts_thoughts=False),
     "cohere": Target("Cohere", "cohere", "", ("cohere",), counts_thoughts=False),
+    "ollama": Target("Ollama", "ollama-native", "", ("ollama",), counts_thoughts=False),
 }
 
 # Scenario, as the page names it.

@@ -221,9 +221,81 @@ class Cohere:
             check_answer(known[name].annotation, json.dumps(value))
 
 
+class OfOllama(pydantic.BaseModel):
+    """The vendor has no types for Python among the requirements: these are written by hand, and know nothing else."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+
+class OllamaFunction(OfOllama):
+    name: str
+    description: str | None = None
+    parameters: dict
+
+
+class OllamaTool(OfOllama):
+    type: typing.Literal["function"]
+    function: OllamaFunction
+
+
+class OllamaCalled(OfOllama):
+    index: int | None = None
+    name: str
+    arguments: dict
+
+
+class OllamaCall(OfOllama):
+    id: str | None = None
+    function: OllamaCalled
+
+
+class OllamaMessage(OfOllama):
+    role: typing.Literal["system", "user", "assistant", "tool"]
+    content: str
+    thinking: str | None = None
+    images: list[str] | None = None
+    tool_calls: list[OllamaCall] | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+
+
+class OllamaOptions(OfOllama):
+    num_ctx: int | None = None
+    num_predict: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    repeat_penalty: float | None = None
+    seed: int | None = None
+    stop: list[str] | None = None
+
+
+class OllamaRequest(OfOllama):
+    model: str
+    messages: list[OllamaMessage]
+    tools: list[OllamaTool] | None = None
+    format: typing.Literal["json"] | dict | None = None
+    options: OllamaOptions | None = None
+    think: bool | typing.Literal["low", "medium", "high"] | None = None
+    stream: bool
+    keep_alive: str | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class Ollama:
+    PATH = re.compile(r"^/api/chat$")
+
+    def request(self, entry):
+        OllamaRequest.model_validate_json(entry["body"], strict=True)
+
+
 DIALECTS = (OpenAIChat(), OpenAIResponses(), Anthropic(), Google())
 # Those that only targets speak here.
-OF_TARGETS = (Bedrock(), Cohere())
+OF_TARGETS = (Bedrock(), Cohere(), Ollama())
 
 
 def dialect(path):
