@@ -12,7 +12,6 @@ that looks at both ends: at what the target was asked in its own dialect, and at
 | --- | --- |
 | ✓ | it works |
 | `parameter` | refused with 400, and with this name in the message, because the target has no form for it; the model's `drop_unsupported` leaves it out instead |
-| not yet | the same, without need: a fault of the gateway |
 | — | the client's dialect has no parameter for it |
 
 The columns are {columns}.
@@ -39,7 +38,7 @@ def cell(result):
         return f"`{result.removeprefix('refused: ')}`"
     if result.startswith("not in the dialect"):
         return "—"
-    return {"pass": "✓", "not yet": "not yet"}[result]
+    return {"pass": "✓"}[result]
 
 
 def section(target, results):

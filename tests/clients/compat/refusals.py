@@ -69,17 +69,7 @@ REFUSED = {
     ]
 }
 
-# (dialect of the client, target, scenario): refused by this parameter although the target could do it, which is a fault of the
-# gateway. Whoever mends it takes the row out.
-NOT_YET = {("responses", "cohere", each): "include" for each in ("reasoning", "reasoning_stream", "reasoning_turns")}
-
 
 def of(client, target, scenario):
     """The parameter that the refusal names; `None` where there is an answer."""
-    where = (client.rpartition("-")[0], target, scenario)
-    return REFUSED.get(where) or NOT_YET.get(where)
-
-
-def is_fault(client, target, scenario):
-    """Whether the gateway is to blame for it."""
-    return (client.rpartition("-")[0], target, scenario) in NOT_YET
+    return REFUSED.get((client.rpartition("-")[0], target, scenario))

@@ -30,7 +30,7 @@ def outcome(cell, run):
         assert error["status"] == 400, error
         assert error["param"] in (allowed, None) and f"`{allowed}`" in error["message"], error
         assert cell.entries() == [], "what is refused is asked of nobody"
-        return "not yet" if refusals.is_fault(*where) else f"refused: {allowed}"
+        return f"refused: {allowed}"
     assert refusals.of(*where) is None, "it is listed as refused"
     return "pass"
 

@@ -6,7 +6,7 @@ pub(super) use messages::write_call;
 
 use crate::chat::{
     Dialect, Effort, Encoded, Format, Loss, Losses, Output, ReasoningAsk, ReasoningMode, Request, Sampling,
-    Target, ToolChoice, ToolKind, Unsupported,
+    Target, ToolChoice, ToolKind, Unsupported, is_hint,
 };
 use serde_json::{Map, Value, json};
 
@@ -219,19 +219,7 @@ impl Writer<'_> {
         labels.into_iter().filter(|label| label.1).for_each(|label| self.loss.note(label.0));
         for name in request.rest.foreign_to(DIALECT) {
             // Most members that only one dialect has ask for something of its vendor's; a local model has none of it.
-            if matches!(
-                name,
-                "store"
-                    | "safety_identifier"
-                    | "stream_options"
-                    | "betas"
-                    | "context_management"
-                    | "include"
-                    | "client_metadata"
-                    | "max_tool_calls"
-                    | "text"
-                    | "truncation"
-            ) {
+            if is_hint(name) {
                 self.loss.note(name.to_owned());
             } else {
                 self.loss.cannot(name.to_owned(), "is not known to Ollama")?;

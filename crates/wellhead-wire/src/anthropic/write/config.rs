@@ -132,7 +132,8 @@ pub(super) fn output(
         writer.loss.cannot("modalities", "asks for more than text, which is all that this target writes")?;
     }
     if output.verbosity.is_some() {
-        writer.loss.cannot("verbosity", "is unknown to this target")?;
+        // How many words are enough is a wish; every adapter without a word for it leaves it out.
+        writer.loss.note("verbosity");
     }
     Ok(config)
 }

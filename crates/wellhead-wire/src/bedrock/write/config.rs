@@ -3,7 +3,7 @@
 use super::part::Writer;
 use super::thinking::Ask;
 use crate::bedrock::{DIALECT, Family};
-use crate::chat::{Dialect, Format, Request, Unsupported};
+use crate::chat::{Dialect, Format, Request, Unsupported, is_hint};
 use serde_json::{Map, Value, json};
 
 /// Members of this dialect's requests that clients of any dialect may write: nobody else has them.
@@ -111,11 +111,13 @@ fn unknown(request: &Request, writer: &mut Writer<'_, '_>) -> Result<(), Unsuppo
         ("top_logprobs", sampling.top_logprobs.is_some_and(|count| count > 0)),
         ("n", sampling.candidates.is_some_and(|count| count > 1)),
         ("modalities", speaks),
-        ("verbosity", output.verbosity.is_some()),
     ] {
         if is_said {
             writer.loss.cannot(name, "is unknown to this target")?;
         }
+    }
+    if output.verbosity.is_some() {
+        writer.loss.note("verbosity");
     }
     Ok(())
 }
@@ -199,33 +201,13 @@ pub(super) fn service_tier(request: &Request, writer: &mut Writer<'_, '_>) -> Op
     Some(json!({"type": word}))
 }
 
-/// Members of other dialects that change nothing of what is said: labels, and hints for vendors' stores and caches.
-const HINTS: [&str; 16] = [
-    "anthropic_beta",
-    "anthropic_version",
-    "betas",
-    "context_management",
-    "store",
-    "safety_identifier",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "prediction",
-    "include",
-    "stream_options",
-    "client_metadata",
-    "labels",
-    "safety_settings",
-    "safetySettings",
-    "keep_alive",
-];
-
 /// What only another dialect knows.
 pub(super) fn foreign(request: &Request, writer: &mut Writer<'_, '_>) -> Result<(), Unsupported> {
     if request.cache_key.is_some() {
         writer.loss.note("prompt_cache_key");
     }
     for name in request.rest.foreign_to(DIALECT).filter(|name| !OWN.contains(name)) {
-        if HINTS.contains(&name) {
+        if is_hint(name) {
             writer.loss.note(name.to_owned());
         } else {
             writer.loss.cannot(name.to_owned(), "is unknown to this target")?;

@@ -5,7 +5,7 @@ mod tools;
 mod wishes;
 
 use super::DIALECT;
-use crate::chat::{Encoded, Loss, Losses, Request, Target, Unsupported};
+use crate::chat::{Encoded, Loss, Losses, Request, Target, Unsupported, is_hint};
 use serde_json::{Map, Value, json};
 
 /// Writes a request. The vendor tells usage in every stream, so nothing asks for it.
@@ -49,11 +49,7 @@ impl Writer<'_> {
         ];
         labels.into_iter().filter(|label| label.1).for_each(|label| self.loss.note(label.0));
         for name in request.rest.foreign_to(DIALECT) {
-            // Where the answer is kept, what is counted and how it is framed changes nothing of what is answered.
-            if matches!(
-                name,
-                "store" | "safety_identifier" | "stream_options" | "betas" | "context_management"
-            ) {
+            if is_hint(name) {
                 self.loss.note(name.to_owned());
             } else {
                 self.loss.cannot(name.to_owned(), "is not known to Cohere")?;
